@@ -1,0 +1,48 @@
+# Everything below needs only python3 (3.11 or later) with pip, and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+REQUIREMENTS := requirements-dev.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help install up demo test lint format bench faults requirements clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
+
+install: $(VENV)/.installed ## Install the pinned requirements and the adledger command into .venv
+
+# The stamp is written last, so that an interrupted install is begun again.
+$(VENV)/.installed: $(REQUIREMENTS) pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "adledger needs Python 3.11 or later; this is %s. Try: make PYTHON=python3.12" % sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(REQUIREMENTS)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+up: install ## Serve everything on http://127.0.0.1:8000, with the sample data
+	@$(BIN)/adledger up --sample-data
+
+demo: install ## Upload data/*.csv over HTTP, read the numbers back, print them, and leave nothing behind
+	@$(BIN)/adledger demo
+
+test: install ## Run the tests
+	$(BIN)/pytest
+
+lint: install ## Check style, types, imports and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install ## Mend style and formatting
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+requirements: install ## Pin the requirements again, with hashes
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --all-extras --group dev pyproject.toml -o requirements-dev.txt
+
+clean: ## Remove what make and the tests have made (never your data)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find services shared tests data -name __pycache__ -type d -prune -exec rm -rf {} +
