@@ -1,0 +1,1 @@
+"""The services of adledger, and the roots that compose them."""

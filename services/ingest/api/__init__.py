@@ -1,0 +1,1 @@
+"""The ingest API knows files and the broker, never the database."""

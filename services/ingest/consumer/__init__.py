@@ -1,0 +1,1 @@
+"""The consumer is the only writer of the database."""

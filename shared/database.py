@@ -1,0 +1,91 @@
+"""Connections to PostgreSQL, for the one process that writes and the ones that read."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import asyncpg
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+WRITER_TIMEOUTS = {
+    "lock_timeout": "60s",
+    "statement_timeout": "15min",
+    "idle_in_transaction_session_timeout": "60s",
+    "tcp_user_timeout": "30s",
+}
+"""So that a writer that was stopped in the middle of a transaction cannot block the others for long."""
+
+READER_TIMEOUTS = {"statement_timeout": "30s", "default_transaction_read_only": "on"}
+
+
+class SchemaOutdatedError(RuntimeError):
+    """The database's schema is not the one this version works with; the message says what to run."""
+
+
+def create_writer(url: str) -> AsyncEngine:
+    """Return an engine whose connections write; `url` is an ordinary `postgresql://` address."""
+    return create_async_engine("postgresql+asyncpg://", async_creator=connector(url, WRITER_TIMEOUTS), pool_size=8)
+
+
+def create_reader(url: str) -> AsyncEngine:
+    """Return an engine whose connections cannot write, and whose statements are transactions of their own."""
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=connector(url, READER_TIMEOUTS),
+        pool_size=10,
+        isolation_level="AUTOCOMMIT",
+    )
+
+
+def connector(url: str, settings: dict[str, str]) -> Callable[[], Awaitable[asyncpg.Connection]]:
+    """Return what opens a connection with these server settings, for SQLAlchemy's `async_creator`."""
+
+    async def connect() -> asyncpg.Connection:
+        # asyncpg reads the address itself, so that sslmode, socket folders and the like mean what libpq says.
+        return await asyncpg.connect(dsn=url, timeout=10, server_settings={"application_name": "adledger", **settings})
+
+    return connect
+
+
+def alembic_config(url: str | None = None) -> Config:
+    """Return Alembic's configuration without an ini file, for `url` or else `ADLEDGER_DATABASE_URL`."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    config.attributes["url"] = url
+    return config
+
+
+def head_revision() -> str:
+    """Return the revision of the schema that this version works with."""
+    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
+    if head is None:
+        raise RuntimeError("There are no migrations in shared/migrations/versions.")
+    return head
+
+
+async def check_schema(connection: AsyncConnection) -> None:
+    """Raise `SchemaOutdatedError` unless the database has the schema this version works with."""
+    known = await connection.scalar(text("SELECT to_regclass('alembic_version')"))
+    found = await connection.scalar(text("SELECT version_num FROM alembic_version")) if known else None
+    wanted = head_revision()
+    if found != wanted:
+        raise SchemaOutdatedError(
+            f"The database's schema is {found or 'empty'}, this version needs {wanted}. Run: adledger migrate",
+        )
+
+
+def is_connection_lost(error: BaseException) -> bool:
+    """Tell whether the database was away, rather than the statement or the data wrong."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or _is_unavailable(error.orig)
+    return _is_unavailable(error)
+
+
+def _is_unavailable(error: BaseException | None) -> bool:
+    return isinstance(error, (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError))

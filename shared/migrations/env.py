@@ -1,0 +1,35 @@
+"""Alembic's way into the database: asyncpg, at the address in ADLEDGER_DATABASE_URL."""
+
+import asyncio
+
+from alembic import context
+from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from shared.database import connector
+from shared.settings import DatabaseSettings
+from shared.tables import metadata
+
+
+def _migrate(connection: Connection) -> None:
+    context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=False)
+    with context.begin_transaction():
+        # Two pods that migrate at once take turns; the second finds nothing left to do.
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7042017)")
+        context.run_migrations()
+
+
+async def _run() -> None:
+    url = context.config.attributes.get("url") or DatabaseSettings().database_url.get_secret_value()
+    if not url:
+        raise SystemExit("Set ADLEDGER_DATABASE_URL to the database's address, postgresql://user:password@host/name")
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connector(url, {}))
+    async with engine.connect() as connection:
+        await connection.run_sync(_migrate)
+        await connection.commit()
+    await engine.dispose()
+
+
+if context.is_offline_mode():
+    raise SystemExit("adledger's migrations need a database; to see their SQL, read shared/migrations/versions.")
+asyncio.run(_run())

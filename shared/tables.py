@@ -1,0 +1,218 @@
+"""The tables, as Alembic compares them with the database.
+
+Ledger: `upload`, `attempt`, `receipt`, `revert`, `rejection` and the three `*_entry` tables; append-only
+but for superseded attempts. Current values, each a fold of the ledger: `campaign`, `ad_group`,
+`ad_group_stat` and its rollup `campaign_day`. Conversions and cost are micros everywhere.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+
+from shared.messages import Kind, Mode, Origin
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+        "pk": "%(table_name)s_pkey",
+    },
+)
+
+UNATTRIBUTED = -1
+"""Stands for "no campaign known yet" in `campaign_day`; ids in files are never negative."""
+
+Timestamp = DateTime(timezone=True)
+Micros = BigInteger
+Wide = Numeric(38, 0)
+"""Sums that may pass 64 bits."""
+
+
+def _one_of(column: str, values: type[Kind | Mode | Origin] | tuple[str, ...]) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+STATES = ("staging", "complete", "applied", "failed", "abandoned")
+"""The states of an attempt, in the order it passes through them."""
+
+upload = Table(
+    "upload",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("keyed", Boolean, nullable=False),
+    Column("content_sha256", Text, nullable=False),
+    Column("attempt_id", BigInteger, comment="the applied attempt whose entries are this upload's"),
+    Column("place", Timestamp, comment="where this upload stands among the others"),
+    Column("reverted_at", Timestamp, comment="the place of its last revert"),
+    _one_of("kind", Kind),
+    _one_of("mode", Mode),
+    _one_of("origin", Origin),
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("upload_id", Uuid, ForeignKey(upload.c.id), nullable=False),
+    Column("received_at", Timestamp, nullable=False),
+    Column("first_seen", Timestamp, nullable=False, server_default=func.clock_timestamp()),
+    Column("state", Text, nullable=False, server_default="staging"),
+    Column("reason", Text, comment="why it failed or was abandoned"),
+    Column("applied_at", Timestamp),
+    Column("filename", Text, nullable=False),
+    Column("batches", Integer, nullable=False),
+    Column("batches_seen", Integer, nullable=False, server_default="0"),
+    Column("rows_read", BigInteger, nullable=False),
+    Column("rows_accepted", BigInteger, nullable=False),
+    Column("rows_merged", BigInteger, nullable=False),
+    Column("rows_rejected", BigInteger, nullable=False),
+    Column("total_impressions", Wide, nullable=False),
+    Column("total_clicks", Wide, nullable=False),
+    Column("total_conversions", Wide, nullable=False),
+    Column("total_cost", Wide, nullable=False),
+    Column("first_date", Date),
+    Column("last_date", Date),
+    Column("first_ad_group", BigInteger),
+    Column("last_ad_group", BigInteger),
+    _one_of("state", STATES),
+    UniqueConstraint("upload_id", "received_at"),
+    Index("attempt_ready_idx", "received_at", postgresql_where=text("state = 'complete'")),
+    Index("attempt_received_at_idx", "received_at"),
+)
+
+receipt = Table(
+    "receipt",
+    metadata,
+    Column("attempt_id", BigInteger, ForeignKey(attempt.c.id), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("attempt_id", "number"),
+)
+
+revert = Table(
+    "revert",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("upload_id", Uuid, nullable=False, index=True),
+    Column("requested_at", Timestamp, nullable=False),
+    Column("first_seen", Timestamp, nullable=False, server_default=func.clock_timestamp()),
+)
+
+rejection = Table(
+    "rejection",
+    metadata,
+    Column("attempt_id", BigInteger, nullable=False),
+    Column("line", BigInteger, nullable=False),
+    Column("column", Text),
+    Column("value", Text),
+    Column("reason", Text, nullable=False),
+    Index("rejection_attempt_id_line_idx", "attempt_id", "line"),
+)
+
+campaign_entry = Table(
+    "campaign_entry",
+    metadata,
+    Column("attempt_id", BigInteger, nullable=False, index=True),
+    Column("campaign_id", BigInteger, nullable=False, index=True),
+    Column("name", Text),
+    Column("type", Text),
+)
+
+ad_group_entry = Table(
+    "ad_group_entry",
+    metadata,
+    Column("attempt_id", BigInteger, nullable=False, index=True),
+    Column("ad_group_id", BigInteger, nullable=False, index=True),
+    Column("name", Text),
+    Column("campaign_id", BigInteger),
+)
+
+stat_entry = Table(
+    "stat_entry",
+    metadata,
+    Column("attempt_id", BigInteger, nullable=False),
+    Column("ad_group_id", BigInteger, nullable=False),
+    Column("date", Date, nullable=False),
+    Column("device", SmallInteger, nullable=False),
+    Column("impressions", BigInteger, nullable=False),
+    Column("clicks", BigInteger, nullable=False),
+    Column("conversions", Micros, nullable=False),
+    Column("cost", Micros, nullable=False),
+    Index("stat_entry_attempt_id_idx", "attempt_id", postgresql_using="brin"),
+)
+
+campaign = Table(
+    "campaign",
+    metadata,
+    Column("campaign_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Text),
+    Column("type", Text),
+)
+
+ad_group = Table(
+    "ad_group",
+    metadata,
+    Column("ad_group_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Text),
+    Column("campaign_id", BigInteger, index=True),
+)
+
+ad_group_stat = Table(
+    "ad_group_stat",
+    metadata,
+    Column("ad_group_id", BigInteger, nullable=False),
+    Column("date", Date, nullable=False),
+    Column("device", SmallInteger, nullable=False),
+    Column("impressions", BigInteger, nullable=False),
+    Column("clicks", BigInteger, nullable=False),
+    Column("conversions", Micros, nullable=False),
+    Column("cost", Micros, nullable=False),
+    PrimaryKeyConstraint("ad_group_id", "date", "device"),
+)
+
+campaign_day = Table(
+    "campaign_day",
+    metadata,
+    Column("campaign_id", BigInteger, nullable=False),
+    Column("date", Date, nullable=False),
+    Column("impressions", Wide, nullable=False),
+    Column("clicks", Wide, nullable=False),
+    Column("conversions", Wide, nullable=False),
+    Column("cost", Wide, nullable=False),
+    PrimaryKeyConstraint("campaign_id", "date"),
+)
+
+dataset = Table(
+    "dataset",
+    metadata,
+    Column("only_row", Boolean, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("epoch", Uuid, nullable=False, comment="renewed on restore, so that no ETag names two bodies"),
+    CheckConstraint("only_row", name="only_row"),
+)
