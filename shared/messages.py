@@ -138,18 +138,15 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rename(msgspec.Struct, frozen=True, kw_only=True):
-    """The command to give a campaign another name."""
+    """The command to give a campaign another name: an upload of one row, refused when there is no such campaign."""
 
-    command_id: UUID
-    requested_at: datetime
     campaign_id: int
-    name: str
+    batch: Batch
 
 
 class Renamed(msgspec.Struct, frozen=True, kw_only=True):
     """The consumer's answer to a rename; `found` is false when nobody has named the campaign."""
 
-    upload_id: UUID
     found: bool
     name: str | None = None
     type: str | None = None

@@ -1,0 +1,25 @@
+"""What happens to a batch, whatever transport brought it: one transaction, one commit."""
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.ingest.consumer import ledger
+from shared.messages import Batch
+
+
+async def stage(connection: AsyncConnection, batch: Batch) -> bool:
+    """Put a batch into the ledger unless it is there already; true when the attempt is now complete.
+
+    The receipt and the rows stand or fall with the caller's transaction, so a redelivered batch is a no-op.
+    Raises `shared.messages.MalformedMessageError` for a batch that no retry can mend.
+    """
+    attempt_id = await ledger.lock_attempt(connection, batch.manifest)
+    if not await ledger.add_receipt(connection, attempt_id, batch):
+        return False
+    await ledger.append(connection, attempt_id, batch)
+    return await ledger.count_batch(connection, attempt_id)
+
+
+async def take(engine: AsyncEngine, batch: Batch) -> None:
+    """Stage a batch and commit; when this returns the message may be acknowledged."""
+    async with engine.begin() as connection:
+        await stage(connection, batch)

@@ -1,0 +1,167 @@
+"""The ledger in PostgreSQL: attempts, receipts and entries, each statement one function.
+
+Every function works in the transaction of the connection it is given and never commits.
+"""
+
+import io
+from decimal import Decimal
+from typing import Any
+
+import asyncpg
+from sqlalchemy import ColumnElement, RowMapping, Table, delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared import tables
+from shared.messages import COLUMNS, REJECTION_COLUMNS, Batch, Kind, MalformedMessageError, Manifest, Part
+
+ENTRY_TABLES: dict[Kind, Table] = {
+    Kind.CAMPAIGNS: tables.campaign_entry,
+    Kind.AD_GROUPS: tables.ad_group_entry,
+    Kind.AD_GROUP_STATS: tables.stat_entry,
+}
+
+
+class ConflictingBatchError(MalformedMessageError):
+    """A batch that contradicts what was received before under the same number."""
+
+
+async def lock_attempt(connection: AsyncConnection, manifest: Manifest) -> int:
+    """Return the attempt's id, with its row locked; the row is made when this is its first batch.
+
+    Raises `ConflictingBatchError` when an earlier batch told another story about the attempt.
+    """
+    row = await _find_attempt(connection, manifest)
+    if row is None:
+        await _open_attempt(connection, manifest)
+        row = await _find_attempt(connection, manifest)
+    if row is None:
+        raise RuntimeError(f"The attempt at {manifest.upload_id} vanished between two statements.")
+    for name, value in _story(manifest).items():
+        if row[name] != value:
+            raise ConflictingBatchError(f"Says {name} is {value!r}; an earlier batch said {row[name]!r}.")
+    return int(row["id"])
+
+
+async def _find_attempt(connection: AsyncConnection, manifest: Manifest) -> RowMapping | None:
+    attempt = tables.attempt
+    found = await connection.execute(
+        select(attempt)
+        .where(attempt.c.upload_id == manifest.upload_id, attempt.c.received_at == manifest.received_at)
+        .with_for_update(),
+    )
+    return found.mappings().one_or_none()
+
+
+async def _open_attempt(connection: AsyncConnection, manifest: Manifest) -> None:
+    """Make the rows of the upload and the attempt, unless another consumer just did."""
+    upload = {
+        "id": manifest.upload_id,
+        "kind": manifest.kind,
+        "mode": manifest.mode,
+        "origin": manifest.origin,
+        "keyed": manifest.keyed,
+        "content_sha256": manifest.content_sha256,
+    }
+    attempt = {"upload_id": manifest.upload_id, "received_at": manifest.received_at, **_story(manifest)}
+    await connection.execute(insert(tables.upload).values(upload).on_conflict_do_nothing())
+    await connection.execute(insert(tables.attempt).values(attempt).on_conflict_do_nothing())
+
+
+def _story(manifest: Manifest) -> dict[str, object]:
+    bounds = manifest.bounds
+    totals = manifest.totals
+    return {
+        "filename": manifest.filename,
+        "batches": manifest.batches,
+        "rows_read": manifest.rows_read,
+        "rows_accepted": manifest.rows_accepted,
+        "rows_merged": manifest.rows_merged,
+        "rows_rejected": manifest.rows_rejected,
+        "total_impressions": totals.impressions,
+        "total_clicks": totals.clicks,
+        "total_conversions": totals.conversions,
+        "total_cost": totals.cost,
+        "first_date": bounds and bounds.first_date,
+        "last_date": bounds and bounds.last_date,
+        "first_ad_group": bounds and bounds.first_ad_group,
+        "last_ad_group": bounds and bounds.last_ad_group,
+    }
+
+
+async def add_receipt(connection: AsyncConnection, attempt_id: int, batch: Batch) -> bool:
+    """Note that the batch was received; false when it had been before.
+
+    Raises `ConflictingBatchError` when another batch came under the same number.
+    """
+    receipt = tables.receipt
+    new = await connection.scalar(
+        insert(receipt)
+        .values(attempt_id=attempt_id, number=batch.number, sha256=batch.sha256)
+        .on_conflict_do_nothing()
+        .returning(receipt.c.number),
+    )
+    if new is not None:
+        return True
+    known = await connection.scalar(
+        select(receipt.c.sha256).where(receipt.c.attempt_id == attempt_id, receipt.c.number == batch.number),
+    )
+    if known != batch.sha256:
+        raise ConflictingBatchError(f"Batch {batch.number} was received before with other content.")
+    return False
+
+
+async def append(connection: AsyncConnection, attempt_id: int, batch: Batch) -> None:
+    """Copy the batch's rows into the ledger; raises `MalformedMessageError` when they are none."""
+    if not batch.body.endswith(b"\n"):
+        raise MalformedMessageError("The body is empty or cut off.")
+    table, columns = _target(batch)
+    prefix = b"%d\t" % attempt_id
+    rows = prefix + batch.body[:-1].replace(b"\n", b"\n" + prefix) + b"\n"
+    driver = (await connection.get_raw_connection()).driver_connection
+    if not isinstance(driver, asyncpg.Connection):
+        raise TypeError("The engine was not made by shared.database.")
+    try:
+        # A file object, since asyncpg takes plain bytes for a file's name.
+        await driver.copy_to_table(table.name, source=io.BytesIO(rows), columns=["attempt_id", *columns], format="text")
+    except asyncpg.DataError as error:
+        raise MalformedMessageError(f"The body cannot be copied: {error}") from error
+
+
+def _target(batch: Batch) -> tuple[Table, tuple[str, ...]]:
+    if batch.part is Part.REJECTIONS:
+        return tables.rejection, REJECTION_COLUMNS
+    return ENTRY_TABLES[batch.manifest.kind], COLUMNS[batch.manifest.kind]
+
+
+async def count_batch(connection: AsyncConnection, attempt_id: int) -> bool:
+    """Count one more batch of the attempt; true when it was the last one missing."""
+    attempt = tables.attempt
+    state = await connection.scalar(
+        update(attempt)
+        .where(attempt.c.id == attempt_id)
+        .values(
+            batches_seen=attempt.c.batches_seen + 1,
+            state=text("CASE WHEN batches_seen + 1 = batches AND state = 'staging' THEN 'complete' ELSE state END"),
+        )
+        .returning(attempt.c.state),
+    )
+    return bool(state == "complete")
+
+
+async def totals(connection: AsyncConnection, kind: str, attempt_id: int) -> dict[str, Decimal]:
+    """Return what the attempt's entries come to, under the names of the attempt's own columns."""
+    entries = ENTRY_TABLES[Kind(kind)]
+    sums: dict[str, ColumnElement[Any]] = {"rows_accepted": func.count()}
+    if entries is tables.stat_entry:
+        metrics = ("impressions", "clicks", "conversions", "cost")
+        sums |= {f"total_{name}": func.coalesce(func.sum(entries.c[name]), 0) for name in metrics}
+    query = select(*(value.label(name) for name, value in sums.items())).where(entries.c.attempt_id == attempt_id)
+    row = (await connection.execute(query)).mappings().one()
+    return {name: Decimal(row[name]) for name in sums}
+
+
+async def drop_entries(connection: AsyncConnection, kind: str, attempt_id: int) -> None:
+    """Delete the entries of an attempt that another one of the same upload has superseded."""
+    for table in (ENTRY_TABLES[Kind(kind)], tables.rejection):
+        await connection.execute(delete(table).where(table.c.attempt_id == attempt_id))
