@@ -1,0 +1,111 @@
+"""`PATCH /campaigns/{campaign_id}`: a rename is an upload of one row, so it has history and can be taken back."""
+
+import asyncio
+import hashlib
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import uuid4
+
+import msgspec
+from litestar import Response, patch
+from litestar.params import Body, Parameter
+
+from services.ingest.api.batching import upload_id
+from services.ingest.api.checks import NAME_LIMIT
+from services.ingest.api.intake import Intake
+from shared.docs import answer, errors
+from shared.errors import ProblemError, unavailable
+from shared.messages import Batch, Kind, Manifest, Mode, Origin, Part, Rename, Renamed
+from shared.transport import TransportUnavailableError
+
+ANSWER_SECONDS = 10.0
+
+
+class NewName(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a campaign is to be called."""
+
+    name: str
+
+
+class Campaign(msgspec.Struct, frozen=True):
+    """A campaign as it is called now."""
+
+    id: int
+    name: str | None
+    type: str | None
+
+
+@patch(
+    "/campaigns/{campaign_id:int}",
+    tags=["Campaigns"],
+    summary="Rename a campaign",
+    responses=answer(
+        HTTPStatus.OK,
+        Campaign,
+        "Renamed.",
+        {"id": 30517264981, "name": "Tents", "type": "SEARCH_STANDARD"},
+    )
+    | answer(
+        HTTPStatus.ACCEPTED,
+        None,
+        "Taking longer than 10 s; Location says where to look.",
+        None,
+    )
+    | errors(
+        BAD_REQUEST="name: Expected `str`, got `int`",
+        NOT_FOUND="No file and no ad group names campaign 7.",
+        SERVICE_UNAVAILABLE="The queue does not answer. Send the same request again.",
+    ),
+)
+async def rename_campaign(
+    campaign_id: Annotated[int, Parameter(ge=0, lt=2**63)],
+    data: Annotated[NewName, Body(description="The new name.")],
+    intake: Intake,
+) -> Response[Any]:
+    """Rename a campaign, and answer once the new name can be read; a later file that names it has the last word."""
+    batch = _batch(campaign_id, _checked(data.name), intake)
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            renamed = await intake.transport.rename(Rename(campaign_id=campaign_id, batch=batch))
+    except TimeoutError:
+        location = {"Location": f"/uploads/{batch.manifest.upload_id}"}
+        return Response(None, status_code=HTTPStatus.ACCEPTED, headers=location)
+    except TransportUnavailableError as error:
+        raise unavailable(f"{error} Send the same request again.") from error
+    return _answer(campaign_id, renamed)
+
+
+def _answer(campaign_id: int, renamed: Renamed) -> Response[Any]:
+    if not renamed.found:
+        raise ProblemError(HTTPStatus.NOT_FOUND, f"No file and no ad group names campaign {campaign_id}.")
+    return Response(Campaign(campaign_id, renamed.name, renamed.type))
+
+
+def _checked(name: str) -> str:
+    name = name.strip()
+    if not name or len(name) > NAME_LIMIT or "\0" in name:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, f"name: Send 1 to {NAME_LIMIT} characters, none of them NUL.")
+    return name
+
+
+def _batch(campaign_id: int, name: str, intake: Intake) -> Batch:
+    """Return the upload of one row that is the rename, under a key of its own."""
+    escapes = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+    body = f"{campaign_id}\t{name.translate(escapes)}\t\\N\n".encode()
+    content_sha256 = hashlib.sha256(body).hexdigest()
+    manifest = Manifest(
+        upload_id=upload_id(content_sha256, Kind.CAMPAIGNS, Mode.UPSERT, str(uuid4())),
+        received_at=intake.clock.now(),
+        kind=Kind.CAMPAIGNS,
+        mode=Mode.UPSERT,
+        origin=Origin.RENAME,
+        keyed=True,
+        filename="rename",
+        content_sha256=content_sha256,
+        batches=1,
+        rows_read=1,
+        rows_accepted=1,
+        rows_merged=0,
+        rows_rejected=0,
+    )
+    return Batch(manifest=manifest, number=0, part=Part.ROWS, body=body)

@@ -1,0 +1,99 @@
+"""From spooled files to published uploads: understand all files of a request, and only then send any."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from services.ingest.api.batching import Attempt, Sending, prepare
+from services.ingest.api.parsing import NotTextError, Parsed, Parser, UnreadableFileError
+from services.ingest.api.spool import Spool, Spooled
+from shared.messages import Kind, Mode
+from shared.transport import Transport
+
+PARSES_AT_ONCE = 2
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a file of a request cannot be understood; `is_text` is false for binary ones."""
+
+    filename: str
+    reason: str
+    is_text: bool
+
+
+class RefusedError(ValueError):
+    """At least one file of a request cannot be understood, so none of them was published."""
+
+    def __init__(self, refusals: list[Refusal]) -> None:
+        super().__init__("; ".join(f"{refusal.filename}: {refusal.reason}" for refusal in refusals))
+        self.refusals = refusals
+
+
+class Clock:
+    """The time in microseconds, UTC, strictly increasing within a process."""
+
+    def __init__(self) -> None:
+        self._last = datetime.min.replace(tzinfo=UTC)
+
+    def now(self) -> datetime:
+        """Return the time, later than any returned before."""
+        self._last = max(datetime.now(UTC), self._last + timedelta(microseconds=1))
+        return self._last
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a request says about its files."""
+
+    kind: Kind | None = None
+    mode: Mode = Mode.UPSERT
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What the ingest API works with; one for the whole process."""
+
+    spool: Spool
+    parser: Parser
+    transport: Transport
+    max_upload_bytes: int
+    clock: Clock = field(default_factory=Clock)
+    parses: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PARSES_AT_ONCE))
+
+    async def understand(self, files: list[Spooled], options: Options, folder: Path) -> list[Attempt]:
+        """Read every file; raises `RefusedError` with the reasons of all that cannot be read."""
+        received = [(file, self.clock.now()) for file in files]
+        read = [await self._parse(file, options, folder) for file in files]
+        refusals = [outcome for outcome in read if isinstance(outcome, Refusal)]
+        if refusals:
+            raise RefusedError(refusals)
+        return [
+            prepare(_sending(file, at, options), parsed)
+            for (file, at), parsed in zip(received, read, strict=True)
+            if isinstance(parsed, Parsed)
+        ]
+
+    async def publish(self, attempts: list[Attempt]) -> None:
+        """Send every attempt; raises `shared.transport.TransportUnavailableError`."""
+        for attempt in attempts:
+            await self.transport.publish(attempt.batches())
+
+    async def _parse(self, file: Spooled, options: Options, folder: Path) -> Parsed | Refusal:
+        work = folder / f"{file.path.name}-parsed"
+        work.mkdir()
+        try:
+            async with self.parses:
+                parsed = await asyncio.to_thread(self.parser.parse, file.path, work, options.kind)
+        except UnreadableFileError as error:
+            return Refusal(file.filename, str(error), is_text=not isinstance(error, NotTextError))
+        if options.mode is Mode.ADD and parsed.kind is not Kind.AD_GROUP_STATS:
+            reason = f"mode=add is for ad_group_stats only; this file holds {parsed.kind}."
+            return Refusal(file.filename, reason, is_text=True)
+        return parsed
+
+
+def _sending(file: Spooled, received_at: datetime, options: Options) -> Sending:
+    return Sending(file.filename, file.sha256, received_at, options.mode, options.idempotency_key)

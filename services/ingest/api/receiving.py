@@ -1,0 +1,143 @@
+"""From a request's body to files on disk: raw or multipart, plain or compressed, and always bounded."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from litestar import Request
+from multipart import MultipartError, MultipartSegment, PushMultipartParser
+
+from services.ingest.api.spool import CHUNK, BrokenArchiveError, Budget, Spooled, TooLargeError, unpack, write
+from shared.errors import ProblemError
+
+DEFAULT_FILENAME = "upload.csv"
+ENCODINGS = {"", "identity", "gzip", "x-gzip", "zstd"}
+PARTS_LIMIT = 100
+DRAINED_BYTES = 32 * 2**20
+"""How much of a body that is too large is still read, so that the client gets to see the answer."""
+
+
+async def receive(request: Request[Any, Any, Any], folder: Path, limit: int, filename: str | None) -> list[Spooled]:
+    """Spool the files of a request under `folder`.
+
+    Raises `ProblemError`: 400 for a broken body, 413 over `limit`, 415 for an unknown encoding.
+    """
+    chunks = request.stream()
+    try:
+        _check_announced_size(request, limit)
+        return await _spool(request, chunks, folder, limit, filename)
+    except TooLargeError as error:
+        await _drain(chunks)
+        raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error)) from error
+    except (BrokenArchiveError, MultipartError) as error:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, f"The body is broken: {error}") from error
+
+
+def _check_announced_size(request: Request[Any, Any, Any], limit: int) -> None:
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit:
+        raise TooLargeError(limit)
+
+
+async def _drain(chunks: AsyncIterator[bytes]) -> None:
+    read = 0
+    async for chunk in chunks:
+        read += len(chunk)
+        if read > DRAINED_BYTES:
+            return
+
+
+async def _spool(
+    request: Request[Any, Any, Any],
+    chunks: AsyncIterator[bytes],
+    folder: Path,
+    limit: int,
+    filename: str | None,
+) -> list[Spooled]:
+    budget = Budget(limit)
+    content_type, options = request.content_type
+    if await _is_encoded(request):
+        body = folder / "body"
+        await write(chunks, body, Budget(limit))
+        await asyncio.to_thread(unpack, body, limit)
+        chunks = _read(body)
+    if content_type != "multipart/form-data":
+        sha256 = await write(chunks, folder / "0", budget)
+        return [await _unpacked(folder / "0", filename or DEFAULT_FILENAME, sha256, limit)]
+    spooled = await _spool_parts(chunks, options.get("boundary", ""), folder, budget)
+    return [await _unpacked(file.path, file.filename, file.sha256, limit) for file in spooled]
+
+
+async def _is_encoded(request: Request[Any, Any, Any]) -> bool:
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    if encoding not in ENCODINGS:
+        raise ProblemError(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            f"Content-Encoding {encoding!r} is not known here; send gzip, zstd or plain text.",
+        )
+    return encoding not in {"", "identity"}
+
+
+async def _read(path: Path) -> AsyncIterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+async def _unpacked(path: Path, filename: str, sha256: str, limit: int) -> Spooled:
+    unpacked = await asyncio.to_thread(unpack, path, limit)
+    return Spooled(path, _clean(filename), unpacked or sha256)
+
+
+def _clean(filename: str) -> str:
+    """Return the file's own name, without folders and without what no name should hold."""
+    name = filename.replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(character for character in name if character.isprintable()).strip() or DEFAULT_FILENAME
+
+
+async def _spool_parts(chunks: AsyncIterator[bytes], boundary: str, folder: Path, budget: Budget) -> list[Spooled]:
+    """Write each part named `file` to a file of its own, as it comes in."""
+    parser = PushMultipartParser(boundary, max_segment_count=PARTS_LIMIT)
+    spooled: list[Spooled] = []
+    others: list[str] = []
+    async for segment, content in _parts(parser, chunks):
+        path = folder / str(len(spooled))
+        sha256 = await write(content, path, budget)
+        if segment.name == "file":
+            spooled.append(Spooled(path, segment.filename or DEFAULT_FILENAME, sha256))
+        else:
+            others.append(segment.name or "(no name)")
+    if not spooled:
+        found = f"found: {', '.join(others)}" if others else "there is none"
+        raise ProblemError(HTTPStatus.BAD_REQUEST, f"Send each file as a part named 'file' ({found}).")
+    return spooled
+
+
+async def _parts(
+    parser: PushMultipartParser,
+    chunks: AsyncIterator[bytes],
+) -> AsyncIterator[tuple[MultipartSegment, AsyncIterator[bytes]]]:
+    """Yield each part with its content, which must be read before the next part is asked for."""
+    events = _events(parser, chunks)
+
+    async def content() -> AsyncIterator[bytes]:
+        async for event in events:
+            if not isinstance(event, bytes | bytearray):
+                return
+            yield bytes(event)
+
+    async for event in events:
+        if isinstance(event, MultipartSegment):
+            yield event, content()
+
+
+async def _events(
+    parser: PushMultipartParser,
+    chunks: AsyncIterator[bytes],
+) -> AsyncIterator[MultipartSegment | bytes | bytearray | None]:
+    with parser:
+        async for chunk in chunks:
+            for event in parser.parse(chunk):
+                yield event

@@ -1,0 +1,58 @@
+"""Errors as clients see them: `application/problem+json` (RFC 9457) with a detail a person can act on."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.types import ExceptionHandlersMap
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 5
+
+
+class ProblemError(HTTPException):
+    """An error with a status, a detail, and more members for the answer's body in `members`."""
+
+    def __init__(self, status: int, detail: str, *, retry_after: int | None = None, **members: object) -> None:
+        headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+        super().__init__(detail=detail, status_code=status, headers=headers)
+        self.members = members
+
+
+def unavailable(detail: str) -> ProblemError:
+    """Return the error for something we depend on being away for now."""
+    return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, retry_after=RETRY_AFTER_SECONDS)
+
+
+def _answer(status: int, detail: str, headers: dict[str, str] | None = None, **members: object) -> Response[Any]:
+    content = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **members}
+    return Response(content, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _on_http_error(_: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    members = error.members if isinstance(error, ProblemError) else {}
+    return _answer(error.status_code, error.detail, error.headers, **members)
+
+
+def _on_validation_error(_: Request[Any, Any, Any], error: ValidationException) -> Response[Any]:
+    extra = error.extra if isinstance(error.extra, list) else []
+    problems = [f"{problem.get('key', 'body')}: {problem['message']}" for problem in extra]
+    return _answer(HTTPStatus.BAD_REQUEST, ". ".join(problems) or error.detail)
+
+
+def _on_any_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, "An error of ours; the log of this service says more.")
+
+
+def exception_handlers() -> ExceptionHandlersMap:
+    """Return the handlers that every app of ours uses."""
+    return {
+        ValidationException: _on_validation_error,
+        HTTPException: _on_http_error,
+        Exception: _on_any_error,
+    }

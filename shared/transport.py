@@ -1,0 +1,36 @@
+"""How batches and commands reach the consumer: a protocol with two implementations.
+
+`services.ingest.api.publishing` speaks to RabbitMQ; `services.local` calls the consumer's handler in the same
+process, and returns after its commit.
+"""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from shared.messages import Batch, Rename, Renamed
+
+
+class TransportUnavailableError(RuntimeError):
+    """Nobody confirmed that the message arrived: the outcome is unknown, and sending it again is safe."""
+
+
+class Transport(Protocol):
+    """What the ingest API needs of whatever carries its messages."""
+
+    applies_at_once: bool
+    """Whether an upload counts as soon as `publish` returns."""
+
+    async def publish(self, batches: Iterable[Batch]) -> None:
+        """Send all batches of one attempt, and return when each is confirmed.
+
+        The last batch is sent only after all others are confirmed. Raises `TransportUnavailableError`.
+        """
+
+    async def rename(self, command: Rename) -> Renamed:
+        """Send the command and wait for its answer, which the caller may stop doing at any time.
+
+        Raises `TransportUnavailableError` when the command itself could not be sent.
+        """
+
+    async def is_ready(self) -> bool:
+        """Tell whether messages can be sent now."""
