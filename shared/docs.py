@@ -4,7 +4,6 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from litestar.datastructures import ResponseHeader
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 
@@ -45,6 +44,3 @@ def _problem(status: HTTPStatus, detail: str) -> ResponseSpec:
         media_type=MEDIA_TYPE,
         examples=[Example(summary=detail, value=example)],
     )
-
-
-RETRY_AFTER = ResponseHeader(name="Retry-After", description="Seconds to wait before asking again.")

@@ -12,6 +12,7 @@ logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
+UNEXPECTED = "An error of ours; the log of this service says more."
 
 
 class ProblemError(HTTPException):
@@ -44,9 +45,14 @@ def _on_validation_error(_: Request[Any, Any, Any], error: ValidationException) 
     return _answer(HTTPStatus.BAD_REQUEST, ". ".join(problems) or error.detail)
 
 
-def _on_any_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+def log_and_answer(
+    request: Request[Any, Any, Any],
+    error: Exception,
+    public: ProblemError | None = None,
+) -> Response[Any]:
+    """Log what happened and answer with `public`, or else with a 500 that gives nothing away."""
     logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, "An error of ours; the log of this service says more.")
+    return _on_http_error(request, public or ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, UNEXPECTED))
 
 
 def exception_handlers() -> ExceptionHandlersMap:
@@ -54,5 +60,5 @@ def exception_handlers() -> ExceptionHandlersMap:
     return {
         ValidationException: _on_validation_error,
         HTTPException: _on_http_error,
-        Exception: _on_any_error,
+        Exception: log_and_answer,
     }

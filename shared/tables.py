@@ -44,6 +44,8 @@ metadata = MetaData(
 UNATTRIBUTED = -1
 """Stands for "no campaign known yet" in `campaign_day`; ids in files are never negative."""
 
+UNATTRIBUTED_NAME = "Unattributed"
+
 Timestamp = DateTime(timezone=True)
 Micros = BigInteger
 Wide = Numeric(38, 0)

@@ -16,6 +16,8 @@ from shared.errors import exception_handlers
 from shared.health import health_routes
 from shared.transport import Transport
 
+ROUTES = (send_uploads, rename_campaign)
+
 
 def create_app(settings: IngestSettings, transport: Transport) -> Litestar:
     """Return the ingest API over a transport, which the caller opens and closes."""
@@ -31,7 +33,7 @@ def create_app(settings: IngestSettings, transport: Transport) -> Litestar:
         spool.close()
 
     return Litestar(
-        [send_uploads, rename_campaign, *health_routes({"transport": transport.is_ready})],
+        [*ROUTES, *health_routes({"transport": transport.is_ready})],
         dependencies={"intake": Provide(lambda: intake, sync_to_thread=False)},
         exception_handlers=exception_handlers(),
         lifespan=[tidy],

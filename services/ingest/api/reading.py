@@ -87,7 +87,7 @@ class Reading:
             NULL AS "column", {escaped(f"substr(rtrim(min({text}), chr(10)), 1, {VALUE_LIMIT})")} AS value,
             {escaped("min(reason)")} AS reason
             FROM (SELECT csv_line, {_STRUCTURAL.replace("$fields", str(len(self.header.names)))} AS reason
-                  FROM (SELECT *, CAST(regexp_extract(error_message, 'Found: ([0-9]+)', 1) AS INTEGER) AS found
+                  FROM (SELECT *, TRY_CAST(regexp_extract(error_message, 'Found: ([0-9]+)', 1) AS INTEGER) AS found
                         FROM reject_errors))
             GROUP BY 1"""
 

@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import DBAPIError
@@ -46,7 +47,7 @@ class TotalsMismatchError(ValueError):
 
 
 class Applier:
-    """Applies what is ready: in the background by `run`, or at once by `apply_ready`."""
+    """Applies what is ready: in the background while `running`, or at once by `apply_ready`."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -56,8 +57,18 @@ class Applier:
         """Say that there may be something to apply."""
         self._woken.set()
 
-    async def run(self) -> None:
-        """Apply whatever is or becomes ready, until cancelled; a failure is logged and tried again."""
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Apply whatever is or becomes ready, for as long as the context lasts."""
+        applying = asyncio.create_task(self._run())
+        try:
+            yield
+        finally:
+            applying.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await applying
+
+    async def _run(self) -> None:
         while True:
             self._woken.clear()
             try:

@@ -1,0 +1,87 @@
+"""The client side of the command line: what is sent to a running adledger, and what its answers mean."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import httpx
+
+POLL_SECONDS = 0.2
+SETTLED = frozenset({"applied", "failed", "abandoned"})
+TIMEOUT = httpx.Timeout(10.0, read=600.0, write=600.0)
+
+Json = Any
+"""Whatever JSON the server answered with."""
+
+
+class RefusedError(RuntimeError):
+    """The server refused the request; the message is its reason."""
+
+
+class UnreachableError(RuntimeError):
+    """Nobody answers at the address, or nobody who could do it now."""
+
+
+@dataclass(frozen=True)
+class What:
+    """What is said about the files of an upload."""
+
+    kind: str | None = None
+    mode: str | None = None
+    idempotency_key: str | None = None
+
+
+class Client:
+    """Talks to an adledger at `url`; raises `RefusedError` and `UnreachableError`."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+        self._http = httpx.Client(base_url=self._url, timeout=TIMEOUT)
+
+    def get(self, path: str, **parameters: str | int | list[int]) -> Json:
+        """Return the answer to a read."""
+        return self._checked(self._send(self._http.build_request("GET", path, params=parameters))).json()
+
+    def upload(self, files: Sequence[tuple[str, BinaryIO]], what: What) -> list[Json]:
+        """Send named files in one request, as they are read, and return what the server says of each."""
+        parameters = {name: value for name, value in (("kind", what.kind), ("mode", what.mode)) if value}
+        headers = {"Idempotency-Key": what.idempotency_key} if what.idempotency_key else {}
+        parts = [("file", (name, file, "text/csv")) for name, file in files]
+        request = self._http.build_request("POST", "/uploads", params=parameters, headers=headers, files=parts)
+        answer = self._checked(self._send(request))
+        uploads: list[Json] = answer.json()["uploads"]
+        return uploads
+
+    def wait(self, upload: Json, seconds: float) -> Json:
+        """Return the upload once its outcome is settled, or as it is after so many seconds."""
+        end = time.monotonic() + seconds
+        while upload["state"] not in SETTLED and time.monotonic() < end:
+            time.sleep(POLL_SECONDS)
+            upload = self._look(upload)
+        return upload
+
+    def _look(self, upload: Json) -> Json:
+        """Return the upload as it is now; it may be unknown for a moment after it was accepted."""
+        answer = self._send(self._http.build_request("GET", f"/uploads/{upload['id']}"))
+        return upload if answer.status_code == httpx.codes.NOT_FOUND else self._checked(answer).json()
+
+    def _send(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return self._http.send(request)
+        except httpx.HTTPError as error:
+            raise UnreachableError(f"No answer from {self._url}: {error}") from error
+
+    def _checked(self, answer: httpx.Response) -> httpx.Response:
+        if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            raise UnreachableError(_detail(answer))
+        if answer.is_error:
+            raise RefusedError(_detail(answer))
+        return answer
+
+
+def _detail(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"{answer.status_code} {answer.reason_phrase}"

@@ -1,0 +1,12 @@
+"""The settings of the consumer."""
+
+from pydantic import Field
+
+from shared.settings import BrokerSettings, DatabaseSettings, HttpSettings
+
+
+class ConsumerSettings(HttpSettings, BrokerSettings, DatabaseSettings):
+    """What the consumer reads at its start."""
+
+    port: int = Field(default=8003, ge=0, le=65535, description="The port of health and metrics; 0: any free one.")
+    prefetch: int = Field(default=4, ge=1, le=100, description="How many batches are taken from the queue at once.")

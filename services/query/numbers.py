@@ -1,0 +1,68 @@
+"""Exact arithmetic of the answers: from whole micros to decimals of six digits, rounded once, at the end.
+
+Pure: whole numbers and fractions, never floats.
+"""
+
+from dataclasses import dataclass
+from decimal import Context, Decimal
+from fractions import Fraction
+
+MICROS = 10**6
+_CONTEXT = Context(prec=80)
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The sums of some days; cost and conversions in micros."""
+
+    cost: int
+    clicks: int
+    conversions: int
+    impressions: int
+
+
+def quotient(dividend: int, divisor: int) -> Decimal | None:
+    """Return the quotient to six decimals, half away from zero; None when the divisor is 0, which is never negative."""
+    if divisor == 0:
+        return None
+    micros = (2 * abs(dividend) * MICROS + divisor) // (2 * divisor)
+    value = _CONTEXT.normalize(_CONTEXT.scaleb(Decimal(micros if dividend >= 0 else -micros), -6))
+    return value if value == 0 or int(value.as_tuple().exponent) <= 0 else value.quantize(Decimal(1), context=_CONTEXT)
+
+
+def amount(micros: int) -> Decimal:
+    """Return micros in units."""
+    return quotient(micros, MICROS) or Decimal(0)
+
+
+def exact_metrics(totals: Totals) -> dict[str, Fraction | None]:
+    """Return every metric of a period as an exact fraction; None where the divisor is 0."""
+    cost = Fraction(totals.cost, MICROS)
+    conversions = Fraction(totals.conversions, MICROS)
+    return {
+        "total_cost": cost,
+        "total_clicks": Fraction(totals.clicks),
+        "total_conversions": conversions,
+        "total_impressions": Fraction(totals.impressions),
+        "cost_per_click": _ratio(cost, totals.clicks),
+        "cost_per_conversion": _ratio(cost, conversions),
+        "cost_per_impression": _ratio(cost, totals.impressions),
+        "click_through_rate": _ratio(Fraction(totals.clicks), totals.impressions),
+        "conversion_rate": _ratio(conversions, totals.clicks),
+    }
+
+
+def change_in_percent(before: Fraction | None, current: Fraction | None) -> Fraction | None:
+    """Return the change from `before` to `current`; None where there is nothing to compare with."""
+    if not before or current is None:
+        return None
+    return (current - before) / before * 100
+
+
+def rounded(value: Fraction | None) -> Decimal | None:
+    """Return the value to six decimals, half away from zero."""
+    return None if value is None else quotient(value.numerator, value.denominator)
+
+
+def _ratio(dividend: Fraction, divisor: Fraction | int) -> Fraction | None:
+    return dividend / divisor if divisor else None

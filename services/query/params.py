@@ -1,0 +1,73 @@
+"""The parameters that read endpoints share, and what makes them wrong.
+
+Pure: no database.
+"""
+
+import calendar
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from http import HTTPStatus
+
+from shared.errors import ProblemError
+
+EARLIEST = date(1900, 1, 1)
+
+
+class AggregateBy(StrEnum):
+    """How wide the steps of a time series are; a week begins on Monday (ISO 8601)."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+class CompareMode(StrEnum):
+    """What a period is compared with: as many days just before it, or its dates a calendar month earlier."""
+
+    PRECEDING = "preceding"
+    PREVIOUS_MONTH = "previous_month"
+
+
+@dataclass(frozen=True)
+class Period:
+    """A range of days, both ends inclusive."""
+
+    start: date
+    end: date
+
+
+def check_order(start: date | None, end: date | None) -> None:
+    """Raise a 400 unless the range has its ends in order and in living memory."""
+    for name, day in (("start_date", start), ("end_date", end)):
+        if day is not None and day < EARLIEST:
+            raise ProblemError(HTTPStatus.BAD_REQUEST, f"{name}: {day} is before {EARLIEST}.")
+    if start is not None and end is not None and end < start:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, f"end_date: {end} is before start_date {start}; swap them.")
+
+
+def period_before(period: Period, mode: CompareMode) -> Period:
+    """Return the period that `period` is compared with.
+
+    `previous_month` shifts both ends back one calendar month, clamped to its length; a range of whole calendar
+    months is compared with as many whole months before it.
+    """
+    if mode is CompareMode.PRECEDING:
+        days = (period.end - period.start).days + 1
+        return Period(period.start - timedelta(days=days), period.start - timedelta(days=1))
+    if _is_whole_months(period):
+        return Period(_months_back(period.start, _months(period)), period.start - timedelta(days=1))
+    return Period(_months_back(period.start, 1), _months_back(period.end, 1))
+
+
+def _is_whole_months(period: Period) -> bool:
+    return period.start.day == 1 and (period.end + timedelta(days=1)).day == 1
+
+
+def _months(period: Period) -> int:
+    return (period.end.year - period.start.year) * 12 + period.end.month - period.start.month + 1
+
+
+def _months_back(day: date, months: int) -> date:
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

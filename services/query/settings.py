@@ -1,0 +1,11 @@
+"""The settings of the query service."""
+
+from pydantic import Field
+
+from shared.settings import DatabaseSettings, HttpSettings
+
+
+class QuerySettings(HttpSettings, DatabaseSettings):
+    """What the query service reads at its start."""
+
+    port: int = Field(default=8002, ge=0, le=65535, description="The port to listen on; 0: any free one.")

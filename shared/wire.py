@@ -1,0 +1,87 @@
+"""How batches and commands are written as AMQP messages: the manifest in the headers, the rows as the body."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from shared.messages import SCHEMA_VERSION, Batch, MalformedMessageError, Manifest, Part, Rename, Renamed
+
+BATCH_TYPE = "application/vnd.adledger.batch"
+"""The content type of batches; with none, FastStream would take the body for JSON."""
+
+COMMAND_TYPE = "application/vnd.adledger.command+octets"
+MESSAGE_LIMIT = 4 * 2**20
+"""How many bytes a message may have; RabbitMQ 4 closes the channel above 16 MiB."""
+
+VERSION_HEADER = "adledger-version"
+MANIFEST_HEADER = "adledger-manifest"
+NUMBER_HEADER = "adledger-batch"
+PART_HEADER = "adledger-part"
+SHA256_HEADER = "adledger-sha256"
+
+
+def batch_headers(batch: Batch) -> dict[str, str | int]:
+    """Return the headers that, with its body, make up a batch."""
+    return {
+        VERSION_HEADER: SCHEMA_VERSION,
+        MANIFEST_HEADER: msgspec.json.encode(batch.manifest).decode(),
+        NUMBER_HEADER: batch.number,
+        PART_HEADER: batch.part.value,
+        SHA256_HEADER: batch.sha256.hex(),
+    }
+
+
+def read_batch(headers: Mapping[str, Any], body: bytes) -> Batch:
+    """Return the batch that a message carries; raises `MalformedMessageError` when it carries none."""
+    _check_version(headers)
+    try:
+        batch = Batch(
+            manifest=msgspec.json.decode(headers[MANIFEST_HEADER], type=Manifest),
+            number=int(headers[NUMBER_HEADER]),
+            part=Part(headers[PART_HEADER]),
+            body=body,
+        )
+        announced = headers[SHA256_HEADER]
+    except (KeyError, TypeError, ValueError, msgspec.MsgspecError) as error:
+        raise MalformedMessageError(f"The headers do not describe a batch: {error}") from error
+    if batch.sha256.hex() != announced:
+        raise MalformedMessageError("The body is not the one whose SHA-256 the headers announce.")
+    if not 0 <= batch.number < batch.manifest.batches:
+        raise MalformedMessageError(f"Batch {batch.number} of {batch.manifest.batches} cannot be.")
+    return batch
+
+
+def command_headers() -> dict[str, str | int]:
+    """Return the headers of a command."""
+    return {VERSION_HEADER: SCHEMA_VERSION}
+
+
+def write_command(command: Rename) -> bytes:
+    """Return the body of a command."""
+    return msgspec.json.encode(command)
+
+
+def read_command(headers: Mapping[str, Any], body: bytes) -> Rename:
+    """Return the command that a message carries; raises `MalformedMessageError` when it carries none."""
+    _check_version(headers)
+    try:
+        return msgspec.json.decode(body, type=Rename)
+    except msgspec.MsgspecError as error:
+        raise MalformedMessageError(f"The body is no command: {error}") from error
+
+
+def write_reply(reply: Renamed) -> bytes:
+    """Return the body of the answer to a command."""
+    return msgspec.json.encode(reply)
+
+
+def read_reply(body: bytes) -> Renamed:
+    """Return the answer that a message carries; raises `msgspec.MsgspecError` when it carries none."""
+    return msgspec.json.decode(body, type=Renamed)
+
+
+def _check_version(headers: Mapping[str, Any]) -> None:
+    version = headers.get(VERSION_HEADER)
+    if version != SCHEMA_VERSION:
+        raise MalformedMessageError(f"Schema version {version!r} is not {SCHEMA_VERSION}, the one known here.")
