@@ -73,7 +73,10 @@ async def run_query(settings: QuerySettings) -> None:
 
 async def run_ingest(settings: IngestSettings) -> None:
     """Serve the ingest API until a signal ends it; without a broker it writes to the database itself."""
-    async with _transport(settings, DatabaseSettings()) as transport:
+    database = DatabaseSettings()
+    if not settings.amqp_url.get_secret_value():
+        await _refuse_old_schema(database_url(database))
+    async with _transport(settings, database) as transport:
         with stop_on_signals() as stop, _listening(settings.host, settings.port, "ingest") as listener:
             app = create_ingest_app(settings, transport)
             async with app.lifespan():

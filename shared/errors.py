@@ -1,11 +1,13 @@
 """Errors as clients see them: `application/problem+json` (RFC 9457) with a detail a person can act on."""
 
 import logging
+from collections.abc import Mapping
+from enum import EnumType
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_args
 
 from litestar import Request, Response
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import ClientException, HTTPException, SerializationException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
 logger = logging.getLogger(__name__)
@@ -39,10 +41,44 @@ def _on_http_error(_: Request[Any, Any, Any], error: HTTPException) -> Response[
     return _answer(error.status_code, error.detail, error.headers, **members)
 
 
-def _on_validation_error(_: Request[Any, Any, Any], error: ValidationException) -> Response[Any]:
+def _on_client_error(request: Request[Any, Any, Any], error: ClientException) -> Response[Any]:
+    if isinstance(error.__cause__, SerializationException):
+        return _answer(HTTPStatus.BAD_REQUEST, f"The body is not JSON: {error.detail}")
+    return _on_http_error(request, error)
+
+
+def _on_validation_error(request: Request[Any, Any, Any], error: ValidationException) -> Response[Any]:
     extra = error.extra if isinstance(error.extra, list) else []
-    problems = [f"{problem.get('key', 'body')}: {problem['message']}" for problem in extra]
-    return _answer(HTTPStatus.BAD_REQUEST, ". ".join(problems) or error.detail)
+    problems = [f"{_name(problem)}: {_advice(request, problem)}" for problem in extra]
+    return _answer(HTTPStatus.BAD_REQUEST, " ".join(problems) or error.detail)
+
+
+def _name(problem: Mapping[str, Any]) -> str:
+    key = str(problem.get("key", "body"))
+    return "body" if key == "data" else key
+
+
+def _advice(request: Request[Any, Any, Any], problem: Mapping[str, Any]) -> str:
+    """Return what is wrong with a parameter, and what would be right."""
+    message = str(problem["message"])
+    if message == "'data'":
+        return "Missing."
+    if "RFC3339 encoded date" in message:
+        return "Not a date like 2024-01-31."
+    choices = _choices(request, str(problem.get("key")))
+    return f"{message}. Use one of: {', '.join(choices)}." if choices else f"{message}."
+
+
+def _choices(request: Request[Any, Any, Any], name: str) -> list[str]:
+    """Return the values that a parameter of the handler, or of what it depends on, may have."""
+    handler = request.route_handler
+    dependencies = [provider.parsed_fn_signature for provider in handler.resolve_dependencies().values()]
+    for signature in (handler.parsed_fn_signature, *dependencies):
+        field = signature.parameters.get(name)
+        for kind in (field.annotation, *get_args(field.annotation)) if field else ():
+            if isinstance(kind, EnumType):
+                return [str(choice.value) for choice in kind.__members__.values()]
+    return []
 
 
 def log_and_answer(
@@ -59,6 +95,7 @@ def exception_handlers() -> ExceptionHandlersMap:
     """Return the handlers that every app of ours uses."""
     return {
         ValidationException: _on_validation_error,
+        ClientException: _on_client_error,
         HTTPException: _on_http_error,
         Exception: log_and_answer,
     }

@@ -65,6 +65,7 @@ def create_app(settings: QuerySettings, checks: Mapping[str, Check] | None = Non
         },
         response_class=ExactResponse,
         lifespan=[tidy],
+        logging_config=None,
         openapi_config=None,
     )
 

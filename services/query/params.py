@@ -4,6 +4,7 @@ Pure: no database.
 """
 
 import calendar
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -46,12 +47,27 @@ def check_order(start: date | None, end: date | None) -> None:
         raise ProblemError(HTTPStatus.BAD_REQUEST, f"end_date: {end} is before start_date {start}; swap them.")
 
 
+def check_ids(campaign_ids: Iterable[int]) -> None:
+    """Raise a 400 for a number that can be no campaign's id."""
+    for campaign_id in campaign_ids:
+        if not 0 <= campaign_id < 2**63:
+            raise ProblemError(HTTPStatus.BAD_REQUEST, f"campaign_ids: {campaign_id} is not between 0 and 2^63 - 1.")
+
+
 def period_before(period: Period, mode: CompareMode) -> Period:
     """Return the period that `period` is compared with.
 
     `previous_month` shifts both ends back one calendar month, clamped to its length; a range of whole calendar
-    months is compared with as many whole months before it.
+    months is compared with as many whole months before it. Raises a 400 when that is before the calendar begins.
     """
+    try:
+        return _before(period, mode)
+    except (OverflowError, ValueError) as error:
+        detail = f"start_date: the period before {period.start} to {period.end} would begin before the year 1."
+        raise ProblemError(HTTPStatus.BAD_REQUEST, f"{detail} Ask for a shorter one.") from error
+
+
+def _before(period: Period, mode: CompareMode) -> Period:
     if mode is CompareMode.PRECEDING:
         days = (period.end - period.start).days + 1
         return Period(period.start - timedelta(days=days), period.start - timedelta(days=1))
@@ -61,7 +77,7 @@ def period_before(period: Period, mode: CompareMode) -> Period:
 
 
 def _is_whole_months(period: Period) -> bool:
-    return period.start.day == 1 and (period.end + timedelta(days=1)).day == 1
+    return period.start.day == 1 and period.end.day == _length(period.end.year, period.end.month)
 
 
 def _months(period: Period) -> int:
@@ -70,4 +86,8 @@ def _months(period: Period) -> int:
 
 def _months_back(day: date, months: int) -> date:
     year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+    return date(year, month + 1, min(day.day, _length(year, month + 1)))
+
+
+def _length(year: int, month: int) -> int:
+    return calendar.monthrange(year, month)[1]

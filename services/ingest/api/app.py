@@ -37,5 +37,6 @@ def create_app(settings: IngestSettings, transport: Transport) -> Litestar:
         dependencies={"intake": Provide(lambda: intake, sync_to_thread=False)},
         exception_handlers=exception_handlers(),
         lifespan=[tidy],
+        logging_config=None,
         openapi_config=None,
     )

@@ -8,10 +8,12 @@ from uuid import uuid4
 
 import msgspec
 from litestar import Response, patch
+from litestar.openapi.spec import Example, OpenAPIHeader, Schema
+from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import Body, Parameter
 
 from services.ingest.api.batching import upload_id
-from services.ingest.api.checks import NAME_LIMIT
+from services.ingest.api.checks import ID_LIMIT, NAME_LIMIT
 from services.ingest.api.intake import Intake
 from shared.docs import answer, errors
 from shared.errors import ProblemError, unavailable
@@ -24,15 +26,27 @@ ANSWER_SECONDS = 10.0
 class NewName(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a campaign is to be called."""
 
-    name: str
+    name: Annotated[
+        str,
+        msgspec.Meta(description=f"1 to {NAME_LIMIT} characters; spaces around them are dropped."),
+    ]
 
 
-class Campaign(msgspec.Struct, frozen=True):
+class NamedCampaign(msgspec.Struct, frozen=True):
     """A campaign as it is called now."""
 
-    id: int
-    name: str | None
-    type: str | None
+    id: Annotated[int, msgspec.Meta(description="The campaign's id.")]
+    name: Annotated[str | None, msgspec.Meta(description="What it is called now.")]
+    type: Annotated[str | None, msgspec.Meta(description="As the ad platform names it; null until a file tells it.")]
+
+
+LOCATION = {
+    "Location": OpenAPIHeader(
+        description="The upload that the rename is.",
+        schema=Schema(type=OpenAPIType.STRING),
+        example="/uploads/0b8f7c52-6b0e-5d0c-9a53-7f5f3f0e2a11",
+    ),
+}
 
 
 @patch(
@@ -41,28 +55,42 @@ class Campaign(msgspec.Struct, frozen=True):
     summary="Rename a campaign",
     responses=answer(
         HTTPStatus.OK,
-        Campaign,
-        "Renamed.",
+        NamedCampaign,
+        "Renamed, and to be read under the new name.",
         {"id": 30517264981, "name": "Tents", "type": "SEARCH_STANDARD"},
     )
     | answer(
         HTTPStatus.ACCEPTED,
         None,
-        "Taking longer than 10 s; Location says where to look.",
+        "Taken, but not carried out within 10 s; no body.",
         None,
+        LOCATION,
     )
     | errors(
-        BAD_REQUEST="name: Expected `str`, got `int`",
+        BAD_REQUEST="name: Expected `str`, got `int`.",
         NOT_FOUND="No file and no ad group names campaign 7.",
         SERVICE_UNAVAILABLE="The queue does not answer. Send the same request again.",
     ),
 )
 async def rename_campaign(
-    campaign_id: Annotated[int, Parameter(ge=0, lt=2**63)],
-    data: Annotated[NewName, Body(description="The new name.")],
+    campaign_id: Annotated[
+        int,
+        Parameter(
+            ge=0,
+            le=ID_LIMIT,
+            description="The campaign's id.",
+            examples=[Example(value=30517264981)],
+            schema_extra={"minimum": 0, "maximum": ID_LIMIT},
+        ),
+    ],
+    data: Annotated[NewName, Body(description="The new name.", examples=[Example(value={"name": "Tents"})])],
     intake: Intake,
 ) -> Response[Any]:
-    """Rename a campaign, and answer once the new name can be read; a later file that names it has the last word."""
+    """Rename a campaign, and answer once the new name can be read.
+
+    A rename is an upload of one row: it is listed with the others, and a later file that names the campaign
+    overrides it.
+    """
     batch = _batch(campaign_id, _checked(data.name), intake)
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
@@ -78,7 +106,7 @@ async def rename_campaign(
 def _answer(campaign_id: int, renamed: Renamed) -> Response[Any]:
     if not renamed.found:
         raise ProblemError(HTTPStatus.NOT_FOUND, f"No file and no ad group names campaign {campaign_id}.")
-    return Response(Campaign(campaign_id, renamed.name, renamed.type))
+    return Response(NamedCampaign(campaign_id, renamed.name, renamed.type))
 
 
 def _checked(name: str) -> str:

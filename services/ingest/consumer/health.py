@@ -10,4 +10,9 @@ from shared.health import Check, health_routes
 
 def create_app(checks: Mapping[str, Check]) -> Litestar:
     """Return the application that tells how the consumer is."""
-    return Litestar([*health_routes(checks)], exception_handlers=exception_handlers(), openapi_config=None)
+    return Litestar(
+        [*health_routes(checks)],
+        exception_handlers=exception_handlers(),
+        logging_config=None,
+        openapi_config=None,
+    )

@@ -1,0 +1,104 @@
+"""Fixtures: a migrated database for each test, cloned from a template, and queues of the test's own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import aio_pika
+import asyncpg
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.processes import migrate
+from shared.database import create_writer
+from shared.topology import Topology
+from tests.support.servers import postgres_server, rabbitmq_server
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL server where databases may be made."""
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def template(postgres: str) -> Iterator[str]:
+    """The name of a migrated database that others are cloned from."""
+    name = f"adledger_test_{uuid4().hex[:12]}"
+    asyncio.run(execute(postgres, f"CREATE DATABASE {name}"))
+    try:
+        migrate(named(postgres, name))
+        yield name
+    finally:
+        asyncio.run(execute(postgres, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+def empty_database_url(postgres: str) -> Iterator[str]:
+    """The address of a database without a schema."""
+    yield from _database(postgres, "template1")
+
+
+@pytest.fixture
+def database_url(postgres: str, template: str) -> Iterator[str]:
+    """The address of a migrated database of the test's own."""
+    yield from _database(postgres, template)
+
+
+def _database(postgres: str, template: str) -> Iterator[str]:
+    name = f"adledger_test_{uuid4().hex[:12]}"
+    asyncio.run(execute(postgres, f"CREATE DATABASE {name} TEMPLATE {template}"))
+    try:
+        yield named(postgres, name)
+    finally:
+        asyncio.run(execute(postgres, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_writer(database_url)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> Iterator[str]:
+    """The address of a RabbitMQ broker."""
+    with rabbitmq_server() as url:
+        yield url
+
+
+@pytest.fixture
+def topology(rabbitmq: str) -> Iterator[Topology]:
+    """Names of queues of the test's own, which are deleted afterwards."""
+    topology = Topology(f"adledger-test-{uuid4().hex[:12]}")
+    yield topology
+    asyncio.run(_delete_queues(rabbitmq, topology))
+
+
+async def _delete_queues(rabbitmq: str, topology: Topology) -> None:
+    connection = await aio_pika.connect(rabbitmq)
+    async with connection, connection.channel() as channel:
+        for name in topology.queues():
+            await channel.queue_delete(name)
+
+
+async def execute(url: str, statement: str) -> None:
+    """Run one statement outside a transaction."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def named(url: str, database: str) -> str:
+    """Return the address of another database on the same server."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))

@@ -1,0 +1,71 @@
+"""The schema: up, down, up again, and no difference from what the code says."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.processes import migrate
+from shared.database import SchemaOutdatedError, alembic_config, check_schema, create_writer
+from tests.support.running import running
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_every_revision_can_be_undone_and_done_again(empty_database_url: str) -> None:
+    config = alembic_config(empty_database_url)
+    revisions = list(ScriptDirectory.from_config(config).walk_revisions())[::-1]
+    for revision in revisions:
+        command.upgrade(config, revision.revision)
+        command.downgrade(config, "-1")
+        command.upgrade(config, revision.revision)
+    command.downgrade(config, "base")
+    command.upgrade(config, "head")
+
+
+def test_the_migrated_schema_is_the_one_the_code_describes(database_url: str) -> None:
+    command.check(alembic_config(database_url))
+
+
+def test_plain_alembic_works_from_the_root(empty_database_url: str) -> None:
+    alembic = Path(sys.executable).with_name("alembic")
+    environment = {"ADLEDGER_DATABASE_URL": empty_database_url, "PATH": "/usr/bin:/bin"}
+    subprocess.run([alembic, "upgrade", "head"], cwd=ROOT, env=environment, check=True, capture_output=True)
+    command.check(alembic_config(empty_database_url))
+
+
+def test_migrating_twice_changes_nothing(database_url: str) -> None:
+    migrate(database_url)
+    command.check(alembic_config(database_url))
+
+
+@pytest.mark.anyio
+async def test_an_empty_database_is_refused_with_the_command_that_mends_it(empty_database_url: str) -> None:
+    engine = create_writer(empty_database_url)
+    async with engine.connect() as connection:
+        with pytest.raises(SchemaOutdatedError, match="adledger migrate"):
+            await check_schema(connection)
+    await engine.dispose()
+
+
+@pytest.mark.anyio
+async def test_a_migrated_database_is_accepted(engine: AsyncEngine) -> None:
+    async with engine.connect() as connection:
+        await check_schema(connection)
+
+
+@pytest.mark.parametrize("process", [("serve", "query"), ("serve", "ingest"), ("consume",)])
+def test_a_process_refuses_to_start_on_an_old_schema(
+    process: tuple[str, ...], empty_database_url: str, tmp_path: Path
+) -> None:
+    settings = {"ADLEDGER_DATABASE_URL": empty_database_url}
+    if process == ("consume",):
+        settings["ADLEDGER_AMQP_URL"] = "amqp://guest:guest@127.0.0.1:1/"
+    with running(tmp_path, *process, settings=settings, ready=False) as started:
+        assert started.process.wait(20) == 2
+    assert "Run: adledger migrate" in started.log.read_text()
+    assert "Traceback" not in started.log.read_text()
