@@ -13,7 +13,7 @@ from litestar.types import ExceptionHandlersMap
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-RETRY_AFTER_SECONDS = 5
+RETRY_AFTER_SECONDS = 2
 UNEXPECTED = "An error of ours; the log of this service says more."
 
 

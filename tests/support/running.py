@@ -78,3 +78,16 @@ def wait_until_ready(running: Running) -> None:
             pass
         time.sleep(0.05)
     raise AssertionError(f"not ready:\n{running.log.read_text()}")
+
+
+def command(*arguments: str, settings: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a command of `adledger` to its end, with these settings and no others."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ADLEDGER_")}
+    return subprocess.run(
+        [sys.executable, "-m", "services.cli", *arguments],
+        env=environment | dict(settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
