@@ -7,7 +7,7 @@ from rich.console import Console
 
 from services.client_commands import REFUSED, UNREACHABLE, stop
 from services.ingest.consumer.letters import DeadLetters, Letter
-from services.report import table
+from services.report import show_table
 from shared.confirmed import FAILURES
 from shared.settings import BrokerSettings
 from shared.topology import Topology
@@ -55,7 +55,7 @@ async def _run(letters: DeadLetters, show: int | None, replay: int | None, *, re
 
 def _list(letters: list[Letter]) -> None:
     rows = [(letter.number, letter.content_type, len(letter.body), letter.reason) for letter in letters]
-    Console().print(table("Dead letters", ("number", "what", "bytes", "reason"), rows, numbers_from=9))
+    show_table(Console(), "Dead letters", ("number", "what", "bytes", "reason"), rows, numbers_from=9)
 
 
 def _show(letter: Letter) -> None:
