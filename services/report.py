@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -19,13 +18,13 @@ def show_table(
     numbers_from: int = 1,
 ) -> None:
     """Print a title and a table; columns from `numbers_from` on are numbers, shown to the right."""
-    shown = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    shown = Table(box=None, header_style="bold underline", padding=(0, 1, 0, 0))
     for position, name in enumerate(columns):
         shown.add_column(name, justify="right" if position >= numbers_from else "left", overflow="fold")
     for row in rows:
         shown.add_row(*(value if isinstance(value, Text) else Text(cell(value)) for value in row))
     console.print(title, style="bold cyan", highlight=False, soft_wrap=True)
-    console.print(shown)
+    console.print(shown, "")
 
 
 def cell(value: object) -> str:
