@@ -101,6 +101,9 @@ class Parser:
                 cursor.execute("CREATE TEMP TABLE refused_records AS " + reading.refused_records())
                 refusals = f"{reading.refused_rows()} UNION ALL FROM refused_records ORDER BY line"
                 rejected = _copy(cursor, refusals, work / "rejections")
+            except (duckdb.OutOfMemoryException, duckdb.IOException):
+                # Ours to mend, not the file's.
+                raise
             except duckdb.Error as error:
                 raise UnreadableFileError(f"The file cannot be read: {str(error).splitlines()[0]}") from error
             numbered.unlink()

@@ -19,6 +19,9 @@ VALUE_LIMIT = 500
 RECORD_BYTES = 4 * LINE_LIMIT + 100
 """How many bytes a record may have, with its number."""
 
+BUFFER_BYTES = 4 * RECORD_BYTES
+"""How much is read at once by each thread; DuckDB would take sixteen times the longest record."""
+
 KEYS: Mapping[Kind, tuple[str, ...]] = {
     Kind.CAMPAIGNS: ("campaign_id",),
     Kind.AD_GROUPS: ("ad_group_id",),
@@ -122,7 +125,7 @@ class Reading:
         columns = ", ".join(f"{name}: 'VARCHAR'" for name in names)
         return f"""read_csv({literal(self.path)}, auto_detect = false, header = {not self.numbered},
             delim = {literal(self.delimiter)}, quote = '"', escape = '"', columns = {{{columns}}},
-            max_line_size = {RECORD_BYTES}, store_rejects = true)"""
+            max_line_size = {RECORD_BYTES}, buffer_size = {BUFFER_BYTES}, store_rejects = true)"""
 
     def _value(self, column: Column) -> str:
         if column not in self.header.positions:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-LINE_LIMIT = 1_000_000
+LINE_LIMIT = 250_000
 """How many characters a record may have; a longer one is a file that is no CSV, or an unclosed quote."""
 
 
