@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.ingest.api.parsing import NotTextError, Parsed, Parser, UnreadableFileError
+from services.ingest.api.records import LINE_LIMIT
 from shared.messages import Bounds, Kind, Totals
 
 ROOT = Path(__file__).parents[2]
@@ -75,7 +76,7 @@ def sums(path: Path, lines: set[int]) -> Totals:
             STATS + '2024-01-31,7,"MOBILE,1,1,1,1\n' + STATS * 9,
             "Line 2: a double quote opens a field that is never closed.",
         ),
-        (STATS + "x" * 1_000_001, "Line 2 is longer than 1000000 characters."),
+        (STATS + "x" * (LINE_LIMIT + 1), f"Line 2 is longer than {LINE_LIMIT} characters."),
         ("campaign_id," + "x" * 150_000 + "\n1,2\n", "The header row cannot be read: field larger than field limit "),
     ],
 )
