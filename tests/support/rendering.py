@@ -63,7 +63,7 @@ def custom_complaints(manifests: Manifests) -> str:
             "--no-audit",
             "--no-fund",
             "--prefix",
-            verify,
+            VERIFY,
         ]
         subprocess.run(install, capture_output=True, check=True)
     done = subprocess.run(
