@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.ingest.consumer import commands, handler
 from services.ingest.consumer.applier import Applier
 from shared.database import check_schema, create_writer, is_connection_lost
-from shared.messages import Batch, Rename, Renamed
+from shared.messages import Answer, Batch, Command
 from shared.transport import TransportUnavailableError
 
 
@@ -30,10 +30,10 @@ class InlineTransport:
                 await handler.take(self._engine, batch)
             await self._applier.apply_ready(wait=True)
 
-    async def rename(self, command: Rename) -> Renamed:
+    async def ask(self, command: Command) -> Answer:
         """Carry the command out; raises `TransportUnavailableError` when the database is away."""
         with _unavailable_when_lost():
-            return await commands.rename(self._engine, self._applier, command)
+            return await commands.obey(self._engine, self._applier, command)
 
     async def is_ready(self) -> bool:
         """Tell whether the database can be written."""

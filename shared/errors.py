@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from enum import EnumType
+from enum import Enum, EnumType
 from http import HTTPStatus
 from typing import Any, get_args
 
@@ -77,7 +77,8 @@ def _choices(request: Request[Any, Any, Any], name: str) -> list[str]:
         field = signature.parameters.get(name)
         for kind in (field.annotation, *get_args(field.annotation)) if field else ():
             if isinstance(kind, EnumType):
-                return [str(choice.value) for choice in kind.__members__.values()]
+                members: Mapping[str, Enum] = kind.__members__
+                return [str(choice.value) for choice in members.values()]
     return []
 
 

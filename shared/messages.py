@@ -137,19 +137,45 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
         return hashlib.sha256(self.part.encode() + b"\0" + self.body).digest()
 
 
-class Rename(msgspec.Struct, frozen=True, kw_only=True):
+class Rename(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="message"):
     """The command to give a campaign another name: an upload of one row, refused when there is no such campaign."""
 
     campaign_id: int
     batch: Batch
 
 
-class Renamed(msgspec.Struct, frozen=True, kw_only=True):
-    """The consumer's answer to a rename; `found` is false when nobody has named the campaign."""
+class Renamed(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="message"):
+    """The answer to a rename; `found` is false when nobody has named the campaign."""
 
     found: bool
     name: str | None = None
     type: str | None = None
+
+
+class Revert(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="message"):
+    """The command to take an upload back: all its sendings up to the moment of the request."""
+
+    revert_id: UUID
+    upload_id: UUID
+    requested_at: datetime
+
+
+class Outcome(StrEnum):
+    """What became of a revert."""
+
+    REVERTED = "reverted"
+    UNKNOWN = "unknown"
+    COMPACTED = "compacted"
+
+
+class Reverted(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="message"):
+    """The answer to a revert, sent once the numbers are what they would be without the upload."""
+
+    outcome: Outcome
+
+
+Command = Rename | Revert
+Answer = Renamed | Reverted
 
 
 class MalformedMessageError(ValueError):

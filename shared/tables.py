@@ -72,6 +72,7 @@ upload = Table(
     Column("attempt_id", BigInteger, comment="the applied attempt whose entries are this upload's"),
     Column("place", Timestamp, comment="where this upload stands among the others"),
     Column("reverted_at", Timestamp, comment="the place of its last revert"),
+    Column("compacted", Boolean, nullable=False, server_default="false", comment="part of a base: it cannot be reverted"),
     _one_of("kind", Kind),
     _one_of("mode", Mode),
     _one_of("origin", Origin),
@@ -86,10 +87,13 @@ attempt = Table(
     Column("first_seen", Timestamp, nullable=False, server_default=func.clock_timestamp()),
     Column("state", Text, nullable=False, server_default="staging"),
     Column("reason", Text, comment="why it failed or was abandoned"),
+    Column("last_seen", Timestamp, nullable=False, server_default=func.clock_timestamp()),
     Column("applied_at", Timestamp),
     Column("filename", Text, nullable=False),
     Column("batches", Integer, nullable=False),
     Column("batches_seen", Integer, nullable=False, server_default="0"),
+    Column("keys_new", BigInteger, comment="how many keys had no value before"),
+    Column("keys_changed", BigInteger, comment="how many keys had another value before"),
     Column("rows_read", BigInteger, nullable=False),
     Column("rows_accepted", BigInteger, nullable=False),
     Column("rows_merged", BigInteger, nullable=False),
@@ -124,6 +128,8 @@ revert = Table(
     Column("upload_id", Uuid, nullable=False, index=True),
     Column("requested_at", Timestamp, nullable=False),
     Column("first_seen", Timestamp, nullable=False, server_default=func.clock_timestamp()),
+    Column("applied_at", Timestamp),
+    Index("revert_pending_idx", "upload_id", postgresql_where=text("applied_at IS NULL")),
 )
 
 rejection = Table(

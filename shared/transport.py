@@ -7,7 +7,7 @@ process, and returns after its commit.
 from collections.abc import Iterable
 from typing import Protocol
 
-from shared.messages import Batch, Rename, Renamed
+from shared.messages import Answer, Batch, Command
 
 
 class TransportUnavailableError(RuntimeError):
@@ -26,7 +26,7 @@ class Transport(Protocol):
         The last batch is sent only after all others are confirmed. Raises `TransportUnavailableError`.
         """
 
-    async def rename(self, command: Rename) -> Renamed:
+    async def ask(self, command: Command) -> Answer:
         """Send the command and wait for its answer, which the caller may stop doing at any time.
 
         Raises `TransportUnavailableError` when the command itself could not be sent.

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from shared.messages import SCHEMA_VERSION, Batch, MalformedMessageError, Manifest, Part, Rename, Renamed
+from shared.messages import SCHEMA_VERSION, Answer, Batch, Command, MalformedMessageError, Manifest, Part
 
 BATCH_TYPE = "application/vnd.adledger.batch"
 """The content type of batches; with none, FastStream would take the body for JSON."""
@@ -19,6 +19,9 @@ MANIFEST_HEADER = "adledger-manifest"
 NUMBER_HEADER = "adledger-batch"
 PART_HEADER = "adledger-part"
 SHA256_HEADER = "adledger-sha256"
+
+_COMMANDS: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
+_ANSWERS: msgspec.json.Decoder[Answer] = msgspec.json.Decoder(Answer)
 
 
 def batch_headers(batch: Batch) -> dict[str, str | int]:
@@ -57,28 +60,28 @@ def command_headers() -> dict[str, str | int]:
     return {VERSION_HEADER: SCHEMA_VERSION}
 
 
-def write_command(command: Rename) -> bytes:
+def write_command(command: Command) -> bytes:
     """Return the body of a command."""
     return msgspec.json.encode(command)
 
 
-def read_command(headers: Mapping[str, Any], body: bytes) -> Rename:
+def read_command(headers: Mapping[str, Any], body: bytes) -> Command:
     """Return the command that a message carries; raises `MalformedMessageError` when it carries none."""
     _check_version(headers)
     try:
-        return msgspec.json.decode(body, type=Rename)
+        return _COMMANDS.decode(body)
     except msgspec.MsgspecError as error:
         raise MalformedMessageError(f"The body is no command: {error}") from error
 
 
-def write_reply(reply: Renamed) -> bytes:
+def write_reply(reply: Answer) -> bytes:
     """Return the body of the answer to a command."""
     return msgspec.json.encode(reply)
 
 
-def read_reply(body: bytes) -> Renamed:
+def read_reply(body: bytes) -> Answer:
     """Return the answer that a message carries; raises `msgspec.MsgspecError` when it carries none."""
-    return msgspec.json.decode(body, type=Renamed)
+    return _ANSWERS.decode(body)
 
 
 def _check_version(headers: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from litestar.di import Provide
 from services.ingest.api.campaigns import rename_campaign
 from services.ingest.api.intake import Intake
 from services.ingest.api.parsing import Parser
+from services.ingest.api.reverts import revert_upload
 from services.ingest.api.settings import IngestSettings
 from services.ingest.api.spool import Spool
 from services.ingest.api.uploads import send_uploads
@@ -16,7 +17,7 @@ from shared.errors import exception_handlers
 from shared.health import health_routes
 from shared.transport import Transport
 
-ROUTES = (send_uploads, rename_campaign)
+ROUTES = (send_uploads, revert_upload, rename_campaign)
 
 
 def create_app(settings: IngestSettings, transport: Transport) -> Litestar:

@@ -1,6 +1,5 @@
 """`PATCH /campaigns/{campaign_id}`: a rename is an upload of one row, so it has history and can be taken back."""
 
-import asyncio
 import hashlib
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -8,19 +7,16 @@ from uuid import uuid4
 
 import msgspec
 from litestar import Response, patch
-from litestar.openapi.spec import Example, OpenAPIHeader, Schema
-from litestar.openapi.spec.enums import OpenAPIType
+from litestar.openapi.spec import Example
 from litestar.params import Body, Parameter
 
+from services.ingest.api.asking import ask, look_later
 from services.ingest.api.batching import upload_id
 from services.ingest.api.checks import ID_LIMIT, NAME_LIMIT
 from services.ingest.api.intake import Intake
 from shared.docs import answer, errors
-from shared.errors import ProblemError, unavailable
-from shared.messages import Batch, Kind, Manifest, Mode, Origin, Part, Rename, Renamed
-from shared.transport import TransportUnavailableError
-
-ANSWER_SECONDS = 10.0
+from shared.errors import ProblemError
+from shared.messages import Answer, Batch, Kind, Manifest, Mode, Origin, Part, Rename, Renamed
 
 
 class NewName(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,15 +36,6 @@ class NamedCampaign(msgspec.Struct, frozen=True):
     type: Annotated[str | None, msgspec.Meta(description="As the ad platform names it; null until a file tells it.")]
 
 
-LOCATION = {
-    "Location": OpenAPIHeader(
-        description="The upload that the rename is.",
-        schema=Schema(type=OpenAPIType.STRING),
-        example="/uploads/0b8f7c52-6b0e-5d0c-9a53-7f5f3f0e2a11",
-    ),
-}
-
-
 @patch(
     "/campaigns/{campaign_id:int}",
     tags=["Campaigns"],
@@ -62,9 +49,8 @@ LOCATION = {
     | answer(
         HTTPStatus.ACCEPTED,
         None,
-        "Taken, but not carried out within 10 s; no body.",
+        "Taken, but not carried out within 10 s.",
         None,
-        LOCATION,
     )
     | errors(
         BAD_REQUEST="name: Expected `str`, got `int`.",
@@ -92,19 +78,14 @@ async def rename_campaign(
     overrides it.
     """
     batch = _batch(campaign_id, _checked(data.name), intake)
-    try:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            renamed = await intake.transport.rename(Rename(campaign_id=campaign_id, batch=batch))
-    except TimeoutError:
-        location = {"Location": f"/uploads/{batch.manifest.upload_id}"}
-        return Response(None, status_code=HTTPStatus.ACCEPTED, headers=location)
-    except TransportUnavailableError as error:
-        raise unavailable(f"{error} Send the same request again.") from error
+    renamed = await ask(intake.transport, Rename(campaign_id=campaign_id, batch=batch))
+    if renamed is None:
+        return look_later(batch.manifest.upload_id)
     return _answer(campaign_id, renamed)
 
 
-def _answer(campaign_id: int, renamed: Renamed) -> Response[Any]:
-    if not renamed.found:
+def _answer(campaign_id: int, renamed: Answer) -> Response[Any]:
+    if not isinstance(renamed, Renamed) or not renamed.found:
         raise ProblemError(HTTPStatus.NOT_FOUND, f"No file and no ad group names campaign {campaign_id}.")
     return Response(NamedCampaign(campaign_id, renamed.name, renamed.type))
 

@@ -16,7 +16,7 @@ from pamqp.commands import Basic
 
 from services.ingest.api.replies import Replies
 from shared import wire
-from shared.messages import Batch, Rename, Renamed
+from shared.messages import Answer, Batch, Command
 from shared.topology import Topology
 from shared.transport import TransportUnavailableError
 
@@ -56,7 +56,7 @@ class RabbitTransport:
         if held is not None:
             await self._send_batch(held)
 
-    async def rename(self, command: Rename) -> Renamed:
+    async def ask(self, command: Command) -> Answer:
         """Send the command and wait for its answer; raises `TransportUnavailableError` when it cannot be sent."""
         async with self._replies.expect() as (address, correlation_id, answer):
             message = aio_pika.Message(

@@ -58,10 +58,10 @@ def create_broker(settings: ConsumerSettings, engine: AsyncEngine, applier: Appl
     )
     async def on_command(body: bytes, message: RabbitMessage) -> None:
         async def obey() -> None:
-            renamed = await commands.rename(engine, applier, wire.read_command(message.headers, body))
+            answer = await commands.obey(engine, applier, wire.read_command(message.headers, body))
             if message.reply_to:
                 await broker.publish(
-                    wire.write_reply(renamed),
+                    wire.write_reply(answer),
                     queue=message.reply_to,
                     correlation_id=message.correlation_id,
                     mandatory=False,

@@ -1,28 +1,52 @@
-"""What happens to a command: the same as to an upload, with an answer for the one who waits."""
+"""What happens to a command: recorded like an upload, and answered once its effect can be read.
+
+A command that is delivered again is recorded once, and answered again.
+"""
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.consumer.applier import Applier
 from services.ingest.consumer.handler import stage
 from shared import tables
-from shared.messages import Rename, Renamed
+from shared.messages import Answer, Command, Outcome, Rename, Renamed, Revert, Reverted
 
 
-async def rename(engine: AsyncEngine, applier: Applier, command: Rename) -> Renamed:
-    """Rename a campaign and return what it is called once the rename counts."""
+async def obey(engine: AsyncEngine, applier: Applier, command: Command) -> Answer:
+    """Carry a command out and return its answer."""
+    if isinstance(command, Rename):
+        return await _rename(engine, applier, command)
+    return await _revert(engine, applier, command)
+
+
+async def _rename(engine: AsyncEngine, applier: Applier, command: Rename) -> Renamed:
     async with engine.begin() as connection:
-        found = await _read(connection, command.campaign_id)
+        found = await _campaign(connection, command.campaign_id)
         if not found.found:
             return found
         await stage(connection, command.batch)
     await applier.apply_ready(wait=True)
     async with engine.connect() as connection:
-        return await _read(connection, command.campaign_id)
+        return await _campaign(connection, command.campaign_id)
 
 
-async def _read(connection: AsyncConnection, campaign_id: int) -> Renamed:
+async def _campaign(connection: AsyncConnection, campaign_id: int) -> Renamed:
     campaign = tables.campaign
     query = select(campaign.c.name, campaign.c.type).where(campaign.c.campaign_id == campaign_id)
     row = (await connection.execute(query)).one_or_none()
     return Renamed(found=False) if row is None else Renamed(found=True, name=row.name, type=row.type)
+
+
+async def _revert(engine: AsyncEngine, applier: Applier, command: Revert) -> Reverted:
+    async with engine.begin() as connection:
+        upload = tables.upload
+        # Locked, so that a compaction either sees this revert or is seen by it.
+        query = select(upload.c.compacted).where(upload.c.id == command.upload_id).with_for_update()
+        compacted = await connection.scalar(query)
+        if compacted is None or compacted:
+            return Reverted(outcome=Outcome.UNKNOWN if compacted is None else Outcome.COMPACTED)
+        event = {"id": command.revert_id, "upload_id": command.upload_id, "requested_at": command.requested_at}
+        await connection.execute(insert(tables.revert).values(event).on_conflict_do_nothing())
+    await applier.apply_ready(wait=True)
+    return Reverted(outcome=Outcome.REVERTED)

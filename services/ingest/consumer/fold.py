@@ -5,9 +5,13 @@ right in whatever order things arrive. What is touched is collected in temporary
 transaction; `touched_day` lasts until the rollup has used it.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.messages import Kind
 from shared.tables import UNATTRIBUTED
 
 _TOUCHED = {
@@ -64,7 +68,8 @@ _FOLD_STATS = f"""
         DELETE FROM ad_group_stat s
         USING touched_stat t LEFT JOIN folded f USING (ad_group_id, date, device)
         WHERE s.ad_group_id = t.ad_group_id AND s.date = t.date AND s.device = t.device AND f.ad_group_id IS NULL
-    )
+    ),
+    written AS (
     INSERT INTO ad_group_stat AS s (ad_group_id, date, device, impressions, clicks, conversions, cost)
     SELECT * FROM folded ORDER BY ad_group_id, date, device
     ON CONFLICT (ad_group_id, date, device) DO UPDATE
@@ -72,6 +77,8 @@ _FOLD_STATS = f"""
         conversions = excluded.conversions, cost = excluded.cost
     WHERE (s.impressions, s.clicks, s.conversions, s.cost)
         IS DISTINCT FROM (excluded.impressions, excluded.clicks, excluded.conversions, excluded.cost)
+    RETURNING (xmax = 0) AS is_new)
+    SELECT count(*) FILTER (WHERE is_new) AS new, count(*) FILTER (WHERE NOT is_new) AS changed FROM written
 """
 
 _TOUCH_DAYS_OF_STATS = f"""
@@ -117,11 +124,14 @@ _FOLD_AD_GROUPS = f"""
         DELETE FROM ad_group g
         USING touched_ad_group t LEFT JOIN present p USING (ad_group_id)
         WHERE g.ad_group_id = t.ad_group_id AND p.ad_group_id IS NULL
-    )
+    ),
+    written AS (
     INSERT INTO ad_group AS g (ad_group_id, name, campaign_id)
     SELECT ad_group_id, name, campaign_id FROM present ORDER BY ad_group_id
     ON CONFLICT (ad_group_id) DO UPDATE SET name = excluded.name, campaign_id = excluded.campaign_id
     WHERE (g.name, g.campaign_id) IS DISTINCT FROM (excluded.name, excluded.campaign_id)
+    RETURNING (xmax = 0) AS is_new)
+    SELECT count(*) FILTER (WHERE is_new) AS new, count(*) FILTER (WHERE NOT is_new) AS changed FROM written
 """
 
 # A campaign exists iff a file or an ad group names it: a rename alone does not make one.
@@ -143,14 +153,30 @@ _FOLD_CAMPAIGNS = f"""
         DELETE FROM campaign c
         USING touched_campaign t LEFT JOIN present p USING (campaign_id)
         WHERE c.campaign_id = t.campaign_id AND p.campaign_id IS NULL
-    )
+    ),
+    written AS (
     INSERT INTO campaign AS c (campaign_id, name, type)
     SELECT campaign_id, name, type FROM present ORDER BY campaign_id
     ON CONFLICT (campaign_id) DO UPDATE SET name = excluded.name, type = excluded.type
     WHERE (c.name, c.type) IS DISTINCT FROM (excluded.name, excluded.type)
+    RETURNING (xmax = 0) AS is_new)
+    SELECT count(*) FILTER (WHERE is_new) AS new, count(*) FILTER (WHERE NOT is_new) AS changed FROM written
 """
 
-_FOLDS = (_FOLD_STATS, _TOUCH_DAYS_OF_STATS, _FOLD_AD_GROUPS, _FOLD_CAMPAIGNS)
+_FOLDS = {
+    Kind.AD_GROUP_STATS: _FOLD_STATS,
+    Kind.AD_GROUPS: _FOLD_AD_GROUPS,
+    Kind.CAMPAIGNS: _FOLD_CAMPAIGNS,
+}
+"""In this order: ad groups exist by their stats, and campaigns by their ad groups."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """How many keys a fold gave a value for the first time, and how many another value."""
+
+    new: int
+    changed: int
 
 
 async def prepare(connection: AsyncConnection) -> None:
@@ -159,15 +185,20 @@ async def prepare(connection: AsyncConnection) -> None:
         await connection.execute(text(f"CREATE TEMP TABLE IF NOT EXISTS {table} ({columns}) ON COMMIT DELETE ROWS"))
 
 
-async def fold(connection: AsyncConnection, attempts: list[int]) -> None:
-    """Bring every key that these attempts have entries for up to date.
+async def fold(connection: AsyncConnection, attempts: Sequence[int]) -> dict[Kind, Written]:
+    """Bring every key that these attempts have entries for up to date, and what depends on those keys.
 
     `attempts` are the ids of those that began or ceased to count; their entries must still be there.
     """
     for table in ("touched_stat", "touched_ad_group", "touched_campaign"):
         await connection.execute(text(f"DELETE FROM {table}"))
     for statement in _COLLECT:
-        await connection.execute(text(statement), {"attempts": attempts} if ":attempts" in statement else {})
+        await connection.execute(text(statement), {"attempts": list(attempts)})
     await connection.execute(text("ANALYZE touched_stat"))
-    for statement in _FOLDS:
-        await connection.execute(text(statement))
+    written = {}
+    for kind, statement in _FOLDS.items():
+        row = (await connection.execute(text(statement))).one()
+        written[kind] = Written(row.new, row.changed)
+        if kind is Kind.AD_GROUP_STATS:
+            await connection.execute(text(_TOUCH_DAYS_OF_STATS))
+    return written

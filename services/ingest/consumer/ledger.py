@@ -142,6 +142,7 @@ async def count_batch(connection: AsyncConnection, attempt_id: int) -> bool:
         .where(attempt.c.id == attempt_id)
         .values(
             batches_seen=attempt.c.batches_seen + 1,
+            last_seen=func.clock_timestamp(),
             state=text("CASE WHEN batches_seen + 1 = batches AND state = 'staging' THEN 'complete' ELSE state END"),
         )
         .returning(attempt.c.state),

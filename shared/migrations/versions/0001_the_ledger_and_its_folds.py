@@ -87,12 +87,13 @@ def upgrade() -> None:
         sa.Column("upload_id", sa.Uuid(), nullable=False),
         sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column(
-            "first_seen",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("clock_timestamp()"),
-            nullable=False,
+            "first_seen", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
         ),
+        sa.Column("applied_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("revert_pkey")),
+    )
+    op.create_index(
+        "revert_pending_idx", "revert", ["upload_id"], unique=False, postgresql_where=sa.text("applied_at IS NULL")
     )
     op.create_index(op.f("revert_upload_id_idx"), "revert", ["upload_id"], unique=False)
     op.create_table(
@@ -116,18 +117,19 @@ def upgrade() -> None:
         sa.Column("keyed", sa.Boolean(), nullable=False),
         sa.Column("content_sha256", sa.Text(), nullable=False),
         sa.Column(
-            "attempt_id",
-            sa.BigInteger(),
-            nullable=True,
-            comment="the applied attempt whose entries are this upload's",
+            "attempt_id", sa.BigInteger(), nullable=True, comment="the applied attempt whose entries are this upload's"
         ),
         sa.Column(
-            "place",
-            sa.DateTime(timezone=True),
-            nullable=True,
-            comment="where this upload stands among the others",
+            "place", sa.DateTime(timezone=True), nullable=True, comment="where this upload stands among the others"
         ),
         sa.Column("reverted_at", sa.DateTime(timezone=True), nullable=True, comment="the place of its last revert"),
+        sa.Column(
+            "compacted",
+            sa.Boolean(),
+            server_default="false",
+            nullable=False,
+            comment="part of a base: it cannot be reverted",
+        ),
         sa.CheckConstraint("kind IN ('campaigns', 'ad_groups', 'ad_group_stats')", name=op.f("upload_kind_check")),
         sa.CheckConstraint("mode IN ('upsert', 'add')", name=op.f("upload_mode_check")),
         sa.CheckConstraint("origin IN ('file', 'rename')", name=op.f("upload_origin_check")),
@@ -139,17 +141,17 @@ def upgrade() -> None:
         sa.Column("upload_id", sa.Uuid(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column(
-            "first_seen",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("clock_timestamp()"),
-            nullable=False,
+            "first_seen", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
         ),
         sa.Column("state", sa.Text(), server_default="staging", nullable=False),
         sa.Column("reason", sa.Text(), nullable=True, comment="why it failed or was abandoned"),
+        sa.Column("last_seen", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
         sa.Column("applied_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("filename", sa.Text(), nullable=False),
         sa.Column("batches", sa.Integer(), nullable=False),
         sa.Column("batches_seen", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("keys_new", sa.BigInteger(), nullable=True, comment="how many keys had no value before"),
+        sa.Column("keys_changed", sa.BigInteger(), nullable=True, comment="how many keys had another value before"),
         sa.Column("rows_read", sa.BigInteger(), nullable=False),
         sa.Column("rows_accepted", sa.BigInteger(), nullable=False),
         sa.Column("rows_merged", sa.BigInteger(), nullable=False),
@@ -163,19 +165,14 @@ def upgrade() -> None:
         sa.Column("first_ad_group", sa.BigInteger(), nullable=True),
         sa.Column("last_ad_group", sa.BigInteger(), nullable=True),
         sa.CheckConstraint(
-            "state IN ('staging', 'complete', 'applied', 'failed', 'abandoned')",
-            name=op.f("attempt_state_check"),
+            "state IN ('staging', 'complete', 'applied', 'failed', 'abandoned')", name=op.f("attempt_state_check")
         ),
         sa.ForeignKeyConstraint(["upload_id"], ["upload.id"], name=op.f("attempt_upload_id_fkey")),
         sa.PrimaryKeyConstraint("id", name=op.f("attempt_pkey")),
         sa.UniqueConstraint("upload_id", "received_at", name=op.f("attempt_upload_id_received_at_key")),
     )
     op.create_index(
-        "attempt_ready_idx",
-        "attempt",
-        ["received_at"],
-        unique=False,
-        postgresql_where=sa.text("state = 'complete'"),
+        "attempt_ready_idx", "attempt", ["received_at"], unique=False, postgresql_where=sa.text("state = 'complete'")
     )
     op.create_index("attempt_received_at_idx", "attempt", ["received_at"], unique=False)
     op.create_table(
@@ -198,6 +195,7 @@ def downgrade() -> None:
     op.drop_index("stat_entry_attempt_id_idx", table_name="stat_entry", postgresql_using="brin")
     op.drop_table("stat_entry")
     op.drop_index(op.f("revert_upload_id_idx"), table_name="revert")
+    op.drop_index("revert_pending_idx", table_name="revert", postgresql_where=sa.text("applied_at IS NULL"))
     op.drop_table("revert")
     op.drop_index("rejection_attempt_id_line_idx", table_name="rejection")
     op.drop_table("rejection")

@@ -1,0 +1,124 @@
+"""What applying means: each attempt and each revert entirely or not at all, then one rollup over all of them.
+
+Everything here happens in one transaction that holds the appliers' lock.
+"""
+
+import logging
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.ingest.consumer import fold, ledger, rollup
+from shared.messages import Kind
+
+logger = logging.getLogger(__name__)
+
+_READY = """
+    SELECT a.*, u.kind, u.keyed
+    FROM attempt a JOIN upload u ON u.id = a.upload_id
+    WHERE a.state = 'complete'
+    ORDER BY least(a.received_at, a.first_seen), a.upload_id
+"""
+
+# The attempt that gives the upload its place and its entries: the latest, or with a key the earliest.
+_CHOOSE = """
+    SELECT id, least(received_at, first_seen) AS place
+    FROM attempt
+    WHERE upload_id = :upload_id AND (state = 'applied' OR id = :attempt_id)
+    ORDER BY place {order} LIMIT 1
+"""
+
+_APPLIED = "UPDATE attempt SET state = 'applied', applied_at = clock_timestamp() WHERE id = :attempt_id"
+_SPEAKS = "UPDATE upload SET attempt_id = :attempt_id, place = :place WHERE id = :upload_id"
+_COUNTED = "UPDATE attempt SET keys_new = :new, keys_changed = :changed WHERE id = :attempt_id"
+_FAILED = "UPDATE attempt SET state = 'failed', reason = :reason WHERE id = :attempt_id"
+
+_PENDING_REVERTS = "SELECT DISTINCT upload_id FROM revert WHERE applied_at IS NULL ORDER BY upload_id"
+_REVERT_APPLIED = "UPDATE revert SET applied_at = clock_timestamp() WHERE upload_id = :id AND applied_at IS NULL"
+_REVERT = """
+    UPDATE upload
+    SET reverted_at = (SELECT max(least(requested_at, first_seen)) FROM revert WHERE upload_id = :id)
+    WHERE id = :id RETURNING attempt_id
+"""
+
+_DATA_ERRORS = ("22", "23")
+"""SQLSTATE classes of data exceptions and violated constraints (PostgreSQL, appendix A)."""
+
+
+class TotalsMismatchError(ValueError):
+    """The entries of an attempt are not what its manifest says they are."""
+
+
+async def apply_everything(connection: AsyncConnection) -> bool:
+    """Apply every complete attempt in order, and every revert; true when there was anything."""
+    ready = (await connection.execute(text(_READY))).mappings().all()
+    reverts = (await connection.execute(text(_PENDING_REVERTS))).scalars().all()
+    if not ready and not reverts:
+        return False
+    await fold.prepare(connection)
+    for attempt in ready:
+        await _try_attempt(connection, attempt)
+    for upload_id in reverts:
+        await _try_revert(connection, upload_id)
+    await rollup.refresh(connection)
+    await connection.execute(text("UPDATE dataset SET version = version + 1"))
+    return True
+
+
+async def _try_attempt(connection: AsyncConnection, attempt: RowMapping) -> None:
+    """Apply the attempt, or mark it as failed when its data cannot be; the others go on."""
+    try:
+        async with connection.begin_nested():
+            await _apply(connection, attempt)
+    except (TotalsMismatchError, DBAPIError) as error:
+        reason = _reason(error)
+        logger.warning("Upload %s failed: %s", attempt["upload_id"], reason)
+        await connection.execute(text(_FAILED), {"attempt_id": attempt["id"], "reason": reason})
+
+
+async def _apply(connection: AsyncConnection, attempt: RowMapping) -> None:
+    """Let the attempt be its upload's word, unless another one of the upload is; drop the one that is not."""
+    await _check_totals(connection, attempt)
+    keys = {"upload_id": attempt["upload_id"], "attempt_id": attempt["id"]}
+    order = "ASC" if attempt["keyed"] else "DESC"
+    chosen = (await connection.execute(text(_CHOOSE.format(order=order)), keys)).mappings().one()
+    superseded = await connection.scalar(text("SELECT attempt_id FROM upload WHERE id = :upload_id"), keys)
+    await connection.execute(text(_APPLIED), keys)
+    if chosen["id"] == attempt["id"]:
+        await connection.execute(text(_SPEAKS), {**keys, "place": chosen["place"]})
+        written = await fold.fold(connection, [attempt["id"], *([superseded] if superseded else [])])
+        counts = written[Kind(attempt["kind"])]
+        await connection.execute(text(_COUNTED), {**keys, "new": counts.new, "changed": counts.changed})
+    else:
+        superseded = attempt["id"]
+    if superseded:
+        await ledger.drop_entries(connection, attempt["kind"], superseded)
+
+
+async def _check_totals(connection: AsyncConnection, attempt: RowMapping) -> None:
+    found = await ledger.totals(connection, attempt["kind"], attempt["id"])
+    for name, value in found.items():
+        if value != attempt[name]:
+            raise TotalsMismatchError(f"Announced {name} {attempt[name]}, but received {value}.")
+
+
+async def _try_revert(connection: AsyncConnection, upload_id: object) -> None:
+    """Let the upload's reverts take effect; one that cannot, because sums would be too large, has none."""
+    try:
+        async with connection.begin_nested():
+            attempt_id = await connection.scalar(text(_REVERT), {"id": upload_id})
+            if attempt_id is not None:
+                await fold.fold(connection, [attempt_id])
+    except DBAPIError as error:
+        logger.warning("Upload %s cannot be taken back: %s", upload_id, _reason(error))
+    await connection.execute(text(_REVERT_APPLIED), {"id": upload_id})
+
+
+def _reason(error: TotalsMismatchError | DBAPIError) -> str:
+    """Return why data cannot be stored; raises any other error again."""
+    if isinstance(error, TotalsMismatchError):
+        return str(error)
+    if not str(getattr(error.orig, "sqlstate", "") or "").startswith(_DATA_ERRORS):
+        raise error
+    return f"The numbers cannot be stored: {error.orig}"
