@@ -31,6 +31,7 @@ from services.processes import (
 )
 from services.query.settings import QuerySettings
 from services.report import show_rejections, show_uploads
+from services.settings_table import write_settings_page
 from shared.database import SchemaOutdatedError
 from shared.logging import configure_logging
 from shared.messages import Kind, Mode
@@ -226,6 +227,12 @@ def demo() -> None:
 def schema_command() -> None:
     """Write the API's documentation from the code of both services."""
     write_documents()
+
+
+@main.command("settings", hidden=True)
+def settings_command() -> None:
+    """Write docs/settings.md from the settings classes."""
+    write_settings_page()
 
 
 if __name__ == "__main__":
