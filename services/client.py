@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 import httpx
 
 POLL_SECONDS = 0.2
-SETTLED = frozenset({"applied", "failed", "abandoned"})
+SETTLED = frozenset({"applied", "reverted", "failed", "abandoned"})
 TIMEOUT = httpx.Timeout(10.0, read=600.0, write=600.0)
 
 Json = Any
@@ -52,6 +52,11 @@ class Client:
         answer = self._checked(self._send(request))
         uploads: list[Json] = answer.json()["uploads"]
         return uploads
+
+    def revert(self, upload_id: str) -> bool:
+        """Take an upload back; true once its numbers are gone, false when that takes longer."""
+        answer = self._checked(self._send(self._http.build_request("DELETE", f"/uploads/{upload_id}")))
+        return answer.status_code == httpx.codes.OK
 
     def wait(self, upload: Json, seconds: float) -> Json:
         """Return the upload once its outcome is settled, or as it is after so many seconds."""

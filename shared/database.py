@@ -8,15 +8,17 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 WRITER_TIMEOUTS = {
-    "lock_timeout": "60s",
+    "lock_timeout": "20s",
     "statement_timeout": "15min",
-    "idle_in_transaction_session_timeout": "60s",
+    "idle_in_transaction_session_timeout": "15s",
     "tcp_user_timeout": "30s",
+    "jit": "off",
 }
 """So that a writer that was stopped in the middle of a transaction cannot block the others for long."""
 
@@ -47,7 +49,17 @@ def connector(url: str, settings: dict[str, str]) -> Callable[[], Awaitable[asyn
 
     async def connect() -> asyncpg.Connection:
         # asyncpg reads the address itself, so that sslmode, socket folders and the like mean what libpq says.
-        return await asyncpg.connect(dsn=url, timeout=10, server_settings={"application_name": "adledger", **settings})
+        try:
+            connection = await asyncpg.connect(dsn=url, timeout=10, server_settings={"application_name": "adledger"})
+            for name, value in settings.items():
+                # Said once connected, as RDS Proxy and PgBouncer refuse most settings before.
+                await connection.execute("SELECT set_config($1, $2, false)", name, value)
+        except asyncpg.InvalidAuthorizationSpecificationError:
+            raise
+        except asyncpg.PostgresError as error:
+            # Too many connections, shutting down, closed for maintenance: away, whatever the error's class.
+            raise ConnectionError(str(error)) from error
+        return connection
 
     return connect
 
@@ -88,4 +100,16 @@ def is_connection_lost(error: BaseException) -> bool:
 
 
 def _is_unavailable(error: BaseException | None) -> bool:
-    return isinstance(error, (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError))
+    return isinstance(error, (OSError, PoolTimeoutError, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError))
+
+
+_PASSING = ("08", "40", "53", "55", "57", "58")
+"""SQLSTATE classes that pass by themselves: connection, deadlock, resources, locks, shutdown or timeout, disk."""
+
+
+def is_transient(error: BaseException) -> bool:
+    """Tell whether the same work may well succeed a little later."""
+    if is_connection_lost(error) or isinstance(error, asyncpg.InterfaceError):
+        return True
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return str(getattr(cause, "sqlstate", None) or "").startswith(_PASSING)

@@ -11,6 +11,8 @@ from litestar.handlers import HTTPRouteHandler
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
 CHECK_SECONDS = 2.0
+METRICS_TYPE = CONTENT_TYPE_LATEST.removesuffix("; charset=utf-8")
+"""Without what Litestar adds to text by itself: Prometheus refuses a type that says it twice."""
 
 Check = Callable[[], Awaitable[bool]]
 
@@ -32,7 +34,7 @@ def health_routes(checks: Mapping[str, Check]) -> list[HTTPRouteHandler]:
         named = {name: "ok" if outcome else "away" for name, outcome in outcomes.items()}
         return Response({"status": "ready" if ok else "not ready", **named}, status_code=status)
 
-    @get("/metrics", tags=["Operations"], summary="Prometheus metrics", media_type=CONTENT_TYPE_LATEST)
+    @get("/metrics", tags=["Operations"], summary="Prometheus metrics", media_type=METRICS_TYPE)
     async def metrics() -> bytes:
         """Return the process's counters."""
         return generate_latest(REGISTRY)

@@ -72,7 +72,7 @@ upload = Table(
     Column("attempt_id", BigInteger, comment="the applied attempt whose entries are this upload's"),
     Column("place", Timestamp, comment="where this upload stands among the others"),
     Column("reverted_at", Timestamp, comment="the place of its last revert"),
-    Column("compacted", Boolean, nullable=False, server_default="false", comment="part of a base: it cannot be reverted"),
+    Column("compacted", Boolean, nullable=False, server_default="false", comment="part of a base for good"),
     _one_of("kind", Kind),
     _one_of("mode", Mode),
     _one_of("origin", Origin),

@@ -19,6 +19,8 @@ MANIFEST_HEADER = "adledger-manifest"
 NUMBER_HEADER = "adledger-batch"
 PART_HEADER = "adledger-part"
 SHA256_HEADER = "adledger-sha256"
+REASON_HEADER = "adledger-reason"
+"""Says on a dead letter why nobody could take it."""
 
 _COMMANDS: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 _ANSWERS: msgspec.json.Decoder[Answer] = msgspec.json.Decoder(Answer)
@@ -74,12 +76,12 @@ def read_command(headers: Mapping[str, Any], body: bytes) -> Command:
         raise MalformedMessageError(f"The body is no command: {error}") from error
 
 
-def write_reply(reply: Answer) -> bytes:
+def write_answer(answer: Answer) -> bytes:
     """Return the body of the answer to a command."""
-    return msgspec.json.encode(reply)
+    return msgspec.json.encode(answer)
 
 
-def read_reply(body: bytes) -> Answer:
+def read_answer(body: bytes) -> Answer:
     """Return the answer that a message carries; raises `msgspec.MsgspecError` when it carries none."""
     return _ANSWERS.decode(body)
 

@@ -45,7 +45,10 @@ _CAMPAIGNS = f"""
     | errors(SERVICE_UNAVAILABLE="The database does not answer. Try again."),
 )
 async def list_campaigns(reader: Reader) -> list[Campaign]:
-    """Return each campaign with its ad groups, its mean cost over the months that have data, and cost a conversion."""
+    """Return each campaign with its ad groups, its mean cost over the months with data, and its cost per conversion.
+
+    `Unattributed` holds the ad groups that have stats but no campaign yet, and is absent when there are none.
+    """
     return [_campaign(row) for row in await reader.fetch(_CAMPAIGNS)]
 
 

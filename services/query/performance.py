@@ -6,12 +6,13 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from litestar import get
+from litestar.openapi.spec import Example
 from litestar.params import Parameter
 from sqlalchemy import RowMapping
 
 from services.query.examples import COMPARISON, SERIES
 from services.query.numbers import Totals, amount, change_in_percent, exact_metrics, quotient, rounded
-from services.query.params import AggregateBy, CompareMode, Period, check_order, period_before
+from services.query.params import AggregateBy, CompareMode, Period, check_ids, check_order, period_before
 from services.query.reader import Reader
 from services.query.schemas import Change, Comparison, PeriodMetrics, Point
 from shared.docs import answer, errors
@@ -37,11 +38,23 @@ _COMPARISON = """
     GROUP BY period.name
 """
 
-StartDate = Annotated[date | None, Parameter(description="The first day, `YYYY-MM-DD`.")]
-EndDate = Annotated[date | None, Parameter(description="The last day, inclusive, `YYYY-MM-DD`.")]
+_FIRST = Example(value="2025-02-01")
+_LAST = Example(value="2025-02-28")
+
+StartDate = Annotated[
+    date | None,
+    Parameter(description="The first day, `YYYY-MM-DD`; when left out, the first with data.", examples=[_FIRST]),
+]
+EndDate = Annotated[
+    date | None,
+    Parameter(description="The last day, inclusive; when left out, the last with data.", examples=[_LAST]),
+]
 CampaignIds = Annotated[
-    list[Annotated[int, Parameter(ge=0, lt=2**63)]] | None,
-    Parameter(description="Only these campaigns; may be repeated."),
+    list[int] | None,
+    Parameter(
+        description="Only these campaigns, `campaign_ids=1&campaign_ids=2`; when left out, all and `Unattributed`.",
+        examples=[Example(value=[30517264981])],
+    ),
 ]
 
 
@@ -49,7 +62,7 @@ CampaignIds = Annotated[
     "/performance-time-series",
     tags=["Performance"],
     summary="How campaigns did, step by step",
-    responses=answer(HTTPStatus.OK, list[Point], "Ordered by date, then campaign.", SERIES)
+    responses=answer(HTTPStatus.OK, list[Point], "Ordered by date, then by campaign id.", SERIES)
     | errors(
         BAD_REQUEST="aggregate_by: Invalid enum value 'year'. Use one of: day, week, month.",
         SERVICE_UNAVAILABLE="The database does not answer. Try again.",
@@ -57,13 +70,20 @@ CampaignIds = Annotated[
 )
 async def performance_time_series(
     reader: Reader,
-    aggregate_by: Annotated[AggregateBy, Parameter(description="How wide a step is; weeks begin on Monday.")],
+    aggregate_by: Annotated[
+        AggregateBy,
+        Parameter(description="How wide a step is; weeks begin on Monday.", examples=[Example(value="month")]),
+    ],
     campaign_ids: CampaignIds = None,
     start_date: StartDate = None,
     end_date: EndDate = None,
 ) -> list[Point]:
-    """Return each campaign's totals and averages in each day, ISO week or month in which it has data."""
+    """Return each campaign's totals and averages for each day, ISO week or month in which it has data.
+
+    A week or month that the range cuts off counts only its days within the range.
+    """
     check_order(start_date, end_date)
+    check_ids(campaign_ids or [])
     rows = await reader.fetch(
         _SERIES,
         {"step": aggregate_by, "start": start_date, "end": end_date, "campaign_ids": campaign_ids},
@@ -100,17 +120,22 @@ def _point(row: RowMapping) -> Point:
 )
 async def compare_performance(
     reader: Reader,
-    start_date: Annotated[date, Parameter(description="The first day, `YYYY-MM-DD`.")],
-    end_date: Annotated[date, Parameter(description="The last day, inclusive, `YYYY-MM-DD`.")],
+    start_date: Annotated[date, Parameter(description="The first day, `YYYY-MM-DD`.", examples=[_FIRST])],
+    end_date: Annotated[date, Parameter(description="The last day, inclusive, `YYYY-MM-DD`.", examples=[_LAST])],
     compare_mode: Annotated[
         CompareMode,
         Parameter(
             description="`preceding`: as many days just before; `previous_month`: the same dates a month earlier, "
             "or for whole months as many whole months before.",
+            examples=[Example(value="previous_month")],
         ),
     ],
 ) -> Comparison:
-    """Compare all campaigns' totals of a period with those of the period before it."""
+    """Compare what all campaigns did in a period with what they did in the period before it.
+
+    A period without data has totals of 0; a ratio is null where its divisor is 0, and a change is null where there
+    is nothing to compare with.
+    """
     check_order(start_date, end_date)
     current = Period(start_date, end_date)
     before = period_before(current, compare_mode)

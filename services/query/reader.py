@@ -1,5 +1,6 @@
 """How the query service reads: each answer is one statement, so it never mixes two states of the data."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
@@ -11,15 +12,22 @@ from shared.database import check_schema, is_connection_lost
 
 Parameters = Mapping[str, Any]
 
+ANSWER_SECONDS = 35.0
+"""How long a statement is waited for: longer than the database itself lets one run, for when it says nothing."""
+
 
 class Reader:
     """Reads over an engine of `shared.database.create_reader`."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, answer_seconds: float = ANSWER_SECONDS) -> None:
         self._engine = engine
+        self._answer_seconds = answer_seconds
 
     async def fetch(self, statement: str, parameters: Parameters | None = None) -> Sequence[RowMapping]:
-        """Return the rows of a statement; a connection that proves dead is replaced once."""
+        """Return the rows of a statement; a connection that proves dead is replaced once.
+
+        Raises `TimeoutError` when the database says nothing for long.
+        """
         try:
             return await self._fetch(statement, parameters)
         except DBAPIError as error:
@@ -28,7 +36,7 @@ class Reader:
             return await self._fetch(statement, parameters)
 
     async def _fetch(self, statement: str, parameters: Parameters | None) -> Sequence[RowMapping]:
-        async with self._engine.connect() as connection:
+        async with asyncio.timeout(self._answer_seconds), self._engine.connect() as connection:
             return (await connection.execute(text(statement), parameters)).mappings().all()
 
     async def stream(self, statement: str, parameters: Parameters | None = None) -> AsyncIterator[RowMapping]:

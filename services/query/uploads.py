@@ -9,14 +9,15 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, get
+from litestar.openapi.spec import Example
 from litestar.params import Parameter
 from litestar.response import Stream
 from sqlalchemy import RowMapping
 
-from services.query.examples import REJECTIONS, UPLOAD
+from services.query.examples import REJECTIONS, REJECTIONS_CSV, UPLOAD, UPLOAD_ID
 from services.query.reader import Reader
 from services.query.schemas import Rejection, Upload
-from shared.docs import answer, errors
+from shared.docs import RETRY_AFTER, Answer, answer, errors, example, problem
 from shared.errors import RETRY_AFTER_SECONDS, ProblemError
 
 # The current attempt is the latest one, unless that only repeats what another one already made count.
@@ -30,8 +31,10 @@ _CURRENT = """
 """
 
 _UPLOADS = """
-    SELECT u.id, u.kind, u.mode, a.filename, a.state, a.rows_read, a.rows_accepted, a.rows_merged, a.rows_rejected,
-           a.received_at, a.applied_at, a.reason, a.batches, a.batches_seen, current.attempts
+    SELECT u.id, u.kind, u.mode, a.filename,
+           CASE WHEN a.state = 'applied' AND u.reverted_at >= u.place THEN 'reverted' ELSE a.state END AS state,
+           a.rows_read, a.rows_accepted, a.rows_merged, a.rows_rejected, a.keys_new, a.keys_changed,
+           a.received_at, a.applied_at, u.reverted_at, a.reason, a.batches, a.batches_seen, current.attempts
     FROM ({current}) AS current
     JOIN upload u ON u.id = current.upload_id
     JOIN attempt a ON a.id = current.attempt_id
@@ -57,10 +60,23 @@ def _unknown(upload_id: UUID) -> ProblemError:
     return ProblemError(HTTPStatus.NOT_FOUND, detail, retry_after=RETRY_AFTER_SECONDS)
 
 
-UNKNOWN = errors(
-    NOT_FOUND=_unknown(UUID("0b8f7c52-6b0e-5d0c-9a53-7f5f3f0e2a11")).detail,
+_UNKNOWN_DETAIL = _unknown(UUID(UPLOAD_ID)).detail
+UNKNOWN = {int(HTTPStatus.NOT_FOUND): problem(HTTPStatus.NOT_FOUND, _UNKNOWN_DETAIL, headers=RETRY_AFTER)} | errors(
     SERVICE_UNAVAILABLE="The database does not answer. Try again.",
 )
+
+REJECTED = Answer(
+    data_container=list[Rejection],
+    generate_examples=False,
+    description="In the file's order; as CSV with `Accept: text/csv`.",
+    examples=[example("JSON.", REJECTIONS)],
+    also={CSV: example("CSV, which opens in a spreadsheet.", REJECTIONS_CSV)},
+)
+
+UploadId = Annotated[
+    UUID,
+    Parameter(description="The id that `POST /uploads` answered with.", examples=[Example(value=UPLOAD_ID)]),
+]
 
 
 @get(
@@ -68,13 +84,16 @@ UNKNOWN = errors(
     tags=["Uploads"],
     summary="The latest uploads",
     responses=answer(HTTPStatus.OK, list[Upload], "Newest first.", [UPLOAD])
-    | errors(SERVICE_UNAVAILABLE="The database does not answer. Try again."),
+    | errors(
+        BAD_REQUEST="limit: Expected `int` >= 1.",
+        SERVICE_UNAVAILABLE="The database does not answer. Try again.",
+    ),
 )
 async def list_uploads(
     reader: Reader,
     limit: Annotated[int, Parameter(ge=1, le=1000, description="How many at the most.")] = 100,
 ) -> list[Upload]:
-    """Return the uploads that were received last."""
+    """Return the uploads that were received last, each as it stands."""
     return [_upload(row) for row in await reader.fetch(_ALL, {"limit": limit})]
 
 
@@ -84,8 +103,11 @@ async def list_uploads(
     summary="One upload",
     responses=answer(HTTPStatus.OK, Upload, "As it stands.", UPLOAD) | UNKNOWN,
 )
-async def show_upload(reader: Reader, upload_id: UUID) -> Upload:
-    """Return an upload; it is `applied` only when its numbers can be read."""
+async def show_upload(reader: Reader, upload_id: UploadId) -> Upload:
+    """Return an upload; it is `applied` only when its numbers can be read.
+
+    Right after `POST /uploads` this may be a 404, until the first part of the upload has come through the queue.
+    """
     rows = await reader.fetch(_ONE, {"id": upload_id, "limit": 1})
     if not rows:
         raise _unknown(upload_id)
@@ -96,16 +118,15 @@ async def show_upload(reader: Reader, upload_id: UUID) -> Upload:
     "/uploads/{upload_id:uuid}/rejections",
     tags=["Uploads"],
     summary="The rows of an upload that were not loaded",
-    responses=answer(HTTPStatus.OK, list[Rejection], "In the file's order; CSV with `Accept: text/csv`.", REJECTIONS)
-    | UNKNOWN,
+    responses={int(HTTPStatus.OK): REJECTED} | UNKNOWN,
 )
-async def list_rejections(request: Request[Any, Any, Any], reader: Reader, upload_id: UUID) -> Stream:
-    """Return each row that was not loaded with its line, column, value and reason."""
+async def list_rejections(request: Request[Any, Any, Any], reader: Reader, upload_id: UploadId) -> Stream:
+    """Return each row that was not loaded with its line, column, value and reason, to mend and send again."""
     await show_upload.fn(reader, upload_id)
     rows = reader.stream(_REJECTIONS, {"id": upload_id})
     if request.accept.best_match(["application/json", CSV]) == CSV:
         name = f'attachment; filename="rejections-{upload_id}.csv"'
-        return Stream(_as_csv(rows), media_type=f"{CSV}; charset=utf-8", headers={"Content-Disposition": name})
+        return Stream(_as_csv(rows), media_type=CSV, headers={"Content-Disposition": name})
     return Stream(_as_json(rows), media_type="application/json")
 
 

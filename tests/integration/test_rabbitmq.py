@@ -155,8 +155,18 @@ async def test_exactly_the_poison_is_dead_lettered(rabbitmq: str, topology: Topo
         await transport.publish(good[1:])
         await eventually(lambda: applied(engine))
         await eventually(lambda: _reaches(rabbitmq, topology.dead_letters, len(poison)))
+    assert all(await reasons(rabbitmq, topology.dead_letters))
     assert await depth(rabbitmq, topology.batches) == 0
     assert await scalar(engine, "SELECT sum(cost) FROM ad_group_stat") == 4 * 1_500_000
+
+
+async def reasons(rabbitmq: str, queue: str) -> list[str]:
+    """Return why each message of a queue is there."""
+    connection = await aio_pika.connect(rabbitmq)
+    async with connection, connection.channel() as channel:
+        waiting = await channel.get_queue(queue)
+        letters = [await waiting.get() for _ in range(waiting.declaration_result.message_count or 0)]
+        return [str(letter.headers.get(wire.REASON_HEADER, "")) for letter in letters if letter]
 
 
 async def _reaches(rabbitmq: str, queue: str, count: int) -> bool:
@@ -183,9 +193,9 @@ class Recording(RabbitTransport):
         super().__init__(url, topology)
         self.events: list[tuple[str, int]] = []
 
-    async def _send_batch(self, batch: Batch) -> None:
+    async def _send(self, batch: Batch) -> None:
         self.events.append(("begun", batch.number))
-        await super()._send_batch(batch)
+        await super()._send(batch)
         self.events.append(("confirmed", batch.number))
 
 

@@ -6,11 +6,13 @@ from uuid import UUID, uuid4
 
 import msgspec
 from litestar import Response, delete
+from litestar.openapi.spec import Example
 from litestar.params import Parameter
+from msgspec import Meta
 
 from services.ingest.api.asking import ask, look_later
 from services.ingest.api.intake import Intake
-from shared.docs import answer, errors
+from shared.docs import UploadId, answer, errors
 from shared.errors import ProblemError
 from shared.messages import Outcome, Revert, Reverted
 
@@ -22,8 +24,8 @@ EXAMPLE_ID = "0b8f7c52-6b0e-5d0c-9a53-7f5f3f0e2a11"
 class RevertedUpload(msgspec.Struct, frozen=True):
     """An upload that no longer counts."""
 
-    id: UUID
-    state: str
+    id: UploadId
+    state: Annotated[str, Meta(description="Always `reverted`.")]
 
 
 @delete(
@@ -45,7 +47,10 @@ class RevertedUpload(msgspec.Struct, frozen=True):
     ),
 )
 async def revert_upload(
-    upload_id: Annotated[UUID, Parameter(description="The id that the upload was accepted with.")],
+    upload_id: Annotated[
+        UUID,
+        Parameter(description="The id that `POST /uploads` answered with.", examples=[Example(value=EXAMPLE_ID)]),
+    ],
     intake: Intake,
 ) -> Response[Any]:
     """Take back every sending of a file so far; sent again later, it counts again."""

@@ -1,22 +1,33 @@
 """`POST /uploads`: files in, upload ids out."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
-from uuid import UUID
 
 import msgspec
 from litestar import Request, post
 from litestar.di import Provide
-from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.openapi.spec import Example, OpenAPIMediaType, Operation, Reference, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, Parameter
 
 from services.ingest.api.batching import Attempt
 from services.ingest.api.intake import Intake, Options, RefusedError
 from services.ingest.api.receiving import receive
-from shared.docs import answer, errors
+from services.ingest.api.spool import TooLargeError
+from shared.docs import (
+    Filename,
+    Problem,
+    ReceivedAt,
+    RowsAccepted,
+    RowsMerged,
+    RowsRead,
+    RowsRejected,
+    UploadId,
+    answer,
+    errors,
+    problem,
+)
 from shared.errors import ProblemError, unavailable
 from shared.messages import Kind, Mode
 from shared.transport import TransportUnavailableError
@@ -25,22 +36,43 @@ from shared.transport import TransportUnavailableError
 class AcceptedUpload(msgspec.Struct, frozen=True):
     """An upload that will count entirely or not at all; `GET /uploads/{id}` tells when."""
 
-    id: UUID
-    kind: Kind
-    mode: Mode
-    filename: str
-    state: str
-    rows_read: int
-    rows_accepted: int
-    rows_merged: int
-    rows_rejected: int
-    received_at: datetime
+    id: UploadId
+    kind: Annotated[Kind, msgspec.Meta(description="As asked for, or as its header row tells.")]
+    mode: Annotated[Mode, msgspec.Meta(description="As asked for.")]
+    filename: Filename
+    state: Annotated[
+        str,
+        msgspec.Meta(description="`staging`: on its way; `applied`: its numbers can be read already."),
+    ]
+    rows_read: RowsRead
+    rows_accepted: RowsAccepted
+    rows_merged: RowsMerged
+    rows_rejected: RowsRejected
+    received_at: ReceivedAt
 
 
 class AcceptedUploads(msgspec.Struct, frozen=True):
     """One upload a file, in the order they were sent."""
 
-    uploads: list[AcceptedUpload]
+    uploads: Annotated[list[AcceptedUpload], msgspec.Meta(description="One for each file.")]
+
+
+class RefusedFile(msgspec.Struct, frozen=True):
+    """A file that cannot be read, for which none of its request was taken."""
+
+    filename: Annotated[str, msgspec.Meta(description="Its name.")]
+    reason: Annotated[str, msgspec.Meta(description="What is wrong with it, and what would be right.")]
+
+
+class RefusedFiles(Problem, frozen=True):
+    """The error for files that cannot be read; nothing was taken."""
+
+    files: Annotated[
+        list[RefusedFile],
+        msgspec.Meta(
+            description="Every file that cannot be read; absent when the encoding of the request is at fault."
+        ),
+    ] = msgspec.field(default_factory=list)
 
 
 EXAMPLE = {
@@ -51,10 +83,10 @@ EXAMPLE = {
             "mode": "upsert",
             "filename": "ad_group_stats.csv",
             "state": "staging",
-            "rows_read": 5100,
-            "rows_accepted": 4903,
-            "rows_merged": 197,
-            "rows_rejected": 0,
+            "rows_read": 13655,
+            "rows_accepted": 13419,
+            "rows_merged": 228,
+            "rows_rejected": 8,
             "received_at": "2026-01-31T09:15:00.000001Z",
         },
     ],
@@ -64,19 +96,57 @@ EXAMPLE = {
 def read_options(
     kind: Annotated[
         Kind | None,
-        Parameter(description="What the files hold; told by their header rows when left out."),
+        Parameter(description="What the files hold; when left out, their header rows tell it."),
     ] = None,
     mode: Annotated[
         Mode,
-        Parameter(description="Whether a row replaces the value of its key, or adds to it (stats only)."),
+        Parameter(
+            description="Whether a row replaces the value of its key (date, ad group and device), or adds to it; "
+            "`add` is for stats only.",
+        ),
     ] = Mode.UPSERT,
     idempotency_key: Annotated[
         str | None,
-        Parameter(header="Idempotency-Key", description="Makes a repeat of the same request a no-op."),
+        HeaderParameter(name="Idempotency-Key", description="Makes a repeat of the same request a no-op."),
     ] = None,
 ) -> Options:
     """Return what a request's parameters say about its files."""
     return Options(kind, mode, idempotency_key)
+
+
+FILE_EXAMPLES: dict[str, Example | Reference] = {
+    "stats": Example(
+        summary="Ad-group stats, one row a day, ad group and device.",
+        value="date,ad_group_id,device,impressions,clicks,conversions,cost\n"
+        "2025-12-31,428651733015,MOBILE,349,12,1.5,8.385595\n",
+    ),
+    "ad groups": Example(
+        summary="Ad groups.",
+        value="ad_group_id,ad_group_name,campaign_id\n402718365914,Trekking Tents,30517264981\n",
+    ),
+    "campaigns": Example(
+        summary="Campaigns.",
+        value="campaign_id,campaign_name,campaign_type\n30517264981,Tents and Sleeping,SEARCH_STANDARD\n",
+    ),
+}
+REFUSED = {
+    int(status): problem(status, f"{name}: {reason}", RefusedFiles, files=[{"filename": name, "reason": reason}])
+    for status, name, reason in (
+        (
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "logo.png",
+            "The file is binary. Send CSV text in UTF-8; spreadsheets can export it.",
+        ),
+        (
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "report.csv",
+            "The header row has the columns: Day, Amount. campaigns needs campaign_id, campaign_name.",
+        ),
+    )
+}
+FORM_EXAMPLES: dict[str, Example | Reference] = {
+    "sample": Example(summary="The project's sample file.", value={"file": ["data/ad_group_stats.csv"]}),
+}
 
 
 @dataclass
@@ -88,9 +158,12 @@ class _UploadOperation(Operation):
         files = Schema(type=OpenAPIType.ARRAY, items=binary, description="One or more CSV files.")
         form = Schema(type=OpenAPIType.OBJECT, properties={"file": files}, required=["file"])
         self.request_body = RequestBody(
-            description="The file itself, or a form of files; gzip and zstd are unpacked.",
+            description="A form with one or more files, or a file itself; gzip and zstd are unpacked.",
             required=True,
-            content={"text/csv": OpenAPIMediaType(binary), "multipart/form-data": OpenAPIMediaType(form)},
+            content={
+                "multipart/form-data": OpenAPIMediaType(form, examples=FORM_EXAMPLES),
+                "text/csv": OpenAPIMediaType(binary, examples=FILE_EXAMPLES),
+            },
         )
 
 
@@ -105,20 +178,23 @@ class _UploadOperation(Operation):
     responses=answer(HTTPStatus.ACCEPTED, AcceptedUploads, "Accepted: it will count entirely or not at all.", EXAMPLE)
     | errors(
         BAD_REQUEST="Send each file as a part named 'file' (found: data).",
-        REQUEST_ENTITY_TOO_LARGE="Larger than 4,294,967,296 bytes, the most this service takes (unpacked).",
-        UNSUPPORTED_MEDIA_TYPE="logo.png: The file is binary. Send CSV text in UTF-8; spreadsheets can export it.",
-        UNPROCESSABLE_ENTITY="report.csv: The header row has the columns: Day, Amount. campaigns needs campaign_id, "
-        "campaign_name.",
-        SERVICE_UNAVAILABLE="The queue does not answer; nothing is lost. Send the same file again.",
-    ),
+        REQUEST_ENTITY_TOO_LARGE=str(TooLargeError(4 * 2**30)),
+        SERVICE_UNAVAILABLE="The queue does not confirm. Nothing is lost: send the same request again.",
+    )
+    | REFUSED,
 )
 async def send_uploads(
     request: Request[Any, Any, Any],
     intake: Intake,
     options: Options,
-    filename: Annotated[str | None, Parameter(description="The name of a raw body's file.")] = None,
+    filename: Annotated[str | None, Parameter(description="The file's name, where the body is the file.")] = None,
 ) -> AcceptedUploads:
-    """Understand every file of the request first, and publish only if each can be; rejected rows do not hinder."""
+    """Take CSV files of campaigns, ad groups or ad-group stats, in a form or as the body itself.
+
+    Every file is read before any is taken: one that cannot be read refuses the whole request, while rows that cannot
+    be loaded are set aside and listed under `/uploads/{id}/rejections`. Sending a file again is safe: it is the
+    latest word on its keys, and never counts twice.
+    """
     with intake.spool.folder() as folder:
         files = await receive(request, folder, intake.max_upload_bytes, filename)
         try:

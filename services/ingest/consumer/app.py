@@ -1,11 +1,13 @@
-"""The consumer's side of RabbitMQ: where a message is acknowledged, answered, handed back or given up."""
+"""The consumer's side of RabbitMQ: what is subscribed to, and what a message asks for.
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+Where a message is acknowledged stands in `settling`.
+"""
+
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
 
+import aio_pika
 from faststream import AckPolicy
 from faststream.rabbit import Channel, QueueType, RabbitBroker, RabbitMessage, RabbitQueue
 from faststream.rabbit.schemas.queue import QuorumQueueArgs
@@ -15,94 +17,96 @@ from yarl import URL
 from services.ingest.consumer import commands, handler
 from services.ingest.consumer.applier import Applier
 from services.ingest.consumer.settings import ConsumerSettings
+from services.ingest.consumer.settling import Settler
+from services.ingest.consumer.watchdog import Watchdog
 from shared import wire
-from shared.messages import MalformedMessageError
+from shared.confirmed import HEARTBEAT_SECONDS, ConfirmedPublisher
 from shared.topology import Topology
 
-logger = logging.getLogger(__name__)
-
-HEARTBEAT_SECONDS = 10
-RETRY_SECONDS = 1.0
 STOP_SECONDS = 20.0
 CONNECT_SECONDS = 10
 
 
-def create_broker(settings: ConsumerSettings, engine: AsyncEngine, applier: Applier) -> RabbitBroker:
-    """Return the broker with its two subscriptions: batches, and commands."""
-    topology = Topology(settings.queue_prefix)
-    broker = RabbitBroker(
-        str(URL(settings.amqp_url.get_secret_value()).update_query(heartbeat=HEARTBEAT_SECONDS)),
+@asynccontextmanager
+async def consuming(settings: ConsumerSettings, engine: AsyncEngine, applier: Applier) -> AsyncIterator[Watchdog]:
+    """Consume until the end of the context, and then finish what is under way; yields what tells that it goes on."""
+    url, topology = settings.amqp_url.get_secret_value(), Topology(settings.queue_prefix)
+    publisher = ConfirmedPublisher(url, topology)
+    broker = _create_broker(url)
+    watchdog = Watchdog(publisher, topology)
+    try:
+        await publisher.channel()
+        _subscribe(broker, settings, _Handlers(engine, applier, publisher, topology, watchdog))
+        await broker.start()
+        yield watchdog
+    finally:
+        await broker.stop()
+        await publisher.close()
+
+
+def _create_broker(url: str) -> RabbitBroker:
+    with_heartbeat = URL(url).update_query(heartbeat=HEARTBEAT_SECONDS)
+    return RabbitBroker(
+        str(with_heartbeat),
         timeout=CONNECT_SECONDS,
+        reconnect_interval=1.0,
         graceful_timeout=STOP_SECONDS,
         logger=None,
     )
 
-    @broker.subscriber(
-        _queue(topology.batches, topology),
-        channel=Channel(prefetch_count=settings.prefetch),
-        ack_policy=AckPolicy.MANUAL,
-        no_reply=True,
-    )
-    async def on_batch(body: bytes, message: RabbitMessage) -> None:
+
+class _Handlers:
+    """What is done with each kind of message."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        applier: Applier,
+        publisher: ConfirmedPublisher,
+        topology: Topology,
+        watchdog: Watchdog,
+    ) -> None:
+        self._engine = engine
+        self._applier = applier
+        self._publisher = publisher
+        self._settler = Settler(publisher, topology)
+        self._watchdog = watchdog
+
+    async def on_batch(self, body: bytes, message: RabbitMessage) -> None:
         async def take() -> None:
-            await handler.take(engine, wire.read_batch(message.headers, body))
-            applier.wake()
+            await handler.take(self._engine, wire.read_batch(message.headers, body))
+            self._applier.wake()
 
-        await _settle(message, take)
+        with self._watchdog.busy():
+            await self._settler.settle(message, take)
 
-    @broker.subscriber(
-        _queue(topology.commands, topology),
-        channel=Channel(prefetch_count=1),
-        ack_policy=AckPolicy.MANUAL,
-        no_reply=True,
-    )
-    async def on_command(body: bytes, message: RabbitMessage) -> None:
+    async def on_command(self, body: bytes, message: RabbitMessage) -> None:
         async def obey() -> None:
-            answer = await commands.obey(engine, applier, wire.read_command(message.headers, body))
+            answer = await commands.obey(self._engine, self._applier, wire.read_command(message.headers, body))
             if message.reply_to:
-                await broker.publish(
-                    wire.write_reply(answer),
-                    queue=message.reply_to,
-                    correlation_id=message.correlation_id,
-                    mandatory=False,
-                )
+                reply = aio_pika.Message(wire.write_answer(answer), correlation_id=message.correlation_id)
+                await self._publisher.answer(reply, message.reply_to)
 
-        await _settle(message, obey)
-
-    return broker
+        with self._watchdog.busy():
+            await self._settler.settle(message, obey)
 
 
-async def _settle(message: RabbitMessage, work: Callable[[], Awaitable[None]]) -> None:
-    """Do the work, and end the message's stay: acknowledged, dead-lettered if it is poison, else handed back."""
-    try:
-        # In a task of its own: the channel's task is cancelled when the channel dies, perhaps amid a commit.
-        await asyncio.shield(asyncio.ensure_future(work()))
-    except MalformedMessageError as error:
-        logger.warning("Dead-lettered a message: %s", error)
-        await message.reject(requeue=False)
-    except Exception:
-        logger.exception("A message could not be handled now; handing it back.")
-        await asyncio.sleep(RETRY_SECONDS)
-        await message.reject(requeue=True)
-    else:
-        await message.ack()
+def _subscribe(broker: RabbitBroker, settings: ConsumerSettings, handlers: _Handlers) -> None:
+    topology = Topology(settings.queue_prefix)
+    subscriptions = (
+        (topology.batches, settings.prefetch, handlers.on_batch),
+        (topology.commands, 1, handlers.on_command),
+    )
+    for name, prefetch, handle in subscriptions:
+        broker.subscriber(
+            _queue(name, topology),
+            channel=Channel(prefetch_count=prefetch),
+            ack_policy=AckPolicy.MANUAL,
+            no_reply=True,
+        )(handle)
 
 
 def _queue(name: str, topology: Topology) -> RabbitQueue:
     # FastStream adds the queue's type itself.
     arguments = {key: value for key, value in topology.work_arguments.items() if key != "x-queue-type"}
     return RabbitQueue(name, QueueType.QUORUM, arguments=cast("QuorumQueueArgs", arguments))
-
-
-@asynccontextmanager
-async def consuming(settings: ConsumerSettings, engine: AsyncEngine, applier: Applier) -> AsyncIterator[RabbitBroker]:
-    """Consume until the end of the context, and then finish what is under way."""
-    broker = create_broker(settings, engine, applier)
-    topology = Topology(settings.queue_prefix)
-    await broker.connect()
-    await broker.declare_queue(RabbitQueue(topology.dead_letters, QueueType.QUORUM))
-    await broker.start()
-    try:
-        yield broker
-    finally:
-        await broker.stop()

@@ -3,22 +3,21 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine
+from typing import Any
 
 from aiormq.exceptions import AMQPError
-from faststream.rabbit import RabbitBroker
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.ingest.consumer.app import consuming
 from services.ingest.consumer.applier import Applier
 from services.ingest.consumer.settings import ConsumerSettings
+from services.ingest.consumer.watchdog import Watchdog
 from shared.database import check_schema, create_writer, is_connection_lost
 
 logger = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 1.0
-PING_SECONDS = 2.0
 
 
 class Consumer:
@@ -27,18 +26,22 @@ class Consumer:
     def __init__(self, settings: ConsumerSettings) -> None:
         self._settings = settings
         self._engine = create_writer(settings.database_url.get_secret_value())
-        self._broker: RabbitBroker | None = None
+        self._watchdog: Watchdog | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Consume until `stop` is set; raises `shared.database.SchemaOutdatedError`."""
+        """Consume until `stop` is set.
+
+        Raises `shared.database.SchemaOutdatedError`, and `SubscriptionLostError` when only a restart can help.
+        """
         try:
             await self._wait_for_database()
             applier = Applier(self._engine)
-            async with applier.running(), self._connected(applier) as self._broker:
+            async with applier.running(), contextlib.AsyncExitStack() as stack:
+                self._watchdog = await self._connect(stack, applier)
                 logger.info("Consuming.")
-                await stop.wait()
+                await _first(stop.wait(), self._watchdog.watch())
         finally:
-            self._broker = None
+            self._watchdog = None
             await self._engine.dispose()
 
     async def has_database(self) -> bool:
@@ -49,7 +52,7 @@ class Consumer:
 
     async def has_broker(self) -> bool:
         """Tell whether batches reach us."""
-        return self._broker is not None and await self._broker.ping(timeout=PING_SECONDS)
+        return self._watchdog is not None and await self._watchdog.is_connected()
 
     async def _wait_for_database(self) -> None:
         while True:
@@ -63,16 +66,21 @@ class Consumer:
             else:
                 return
 
-    @asynccontextmanager
-    async def _connected(self, applier: Applier) -> AsyncIterator[RabbitBroker]:
-        """Yield the broker once RabbitMQ answers."""
-        async with contextlib.AsyncExitStack() as stack:
-            yield await self._connect(stack, applier)
-
-    async def _connect(self, stack: contextlib.AsyncExitStack, applier: Applier) -> RabbitBroker:
+    async def _connect(self, stack: contextlib.AsyncExitStack, applier: Applier) -> Watchdog:
+        """Return the watchdog of a subscription, once RabbitMQ answers."""
         while True:
             try:
                 return await stack.enter_async_context(consuming(self._settings, self._engine, applier))
             except (AMQPError, OSError):
                 logger.warning("RabbitMQ does not answer; waiting for it.")
                 await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def _first(*works: Coroutine[Any, Any, object]) -> None:
+    """Wait for the first of several to end, and end the others; raises what it raised."""
+    tasks = [asyncio.create_task(work) for work in works]
+    done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    for task in done:
+        task.result()

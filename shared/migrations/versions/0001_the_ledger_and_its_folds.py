@@ -123,13 +123,7 @@ def upgrade() -> None:
             "place", sa.DateTime(timezone=True), nullable=True, comment="where this upload stands among the others"
         ),
         sa.Column("reverted_at", sa.DateTime(timezone=True), nullable=True, comment="the place of its last revert"),
-        sa.Column(
-            "compacted",
-            sa.Boolean(),
-            server_default="false",
-            nullable=False,
-            comment="part of a base: it cannot be reverted",
-        ),
+        sa.Column("compacted", sa.Boolean(), server_default="false", nullable=False, comment="part of a base for good"),
         sa.CheckConstraint("kind IN ('campaigns', 'ad_groups', 'ad_group_stats')", name=op.f("upload_kind_check")),
         sa.CheckConstraint("mode IN ('upsert', 'add')", name=op.f("upload_mode_check")),
         sa.CheckConstraint("origin IN ('file', 'rename')", name=op.f("upload_origin_check")),

@@ -1,0 +1,97 @@
+"""Publishing to RabbitMQ so that a return means arrival: persistent, mandatory, confirmed, and never for ever.
+
+A timeout or a lost connection means *outcome unknown*: the same message is sent again, which the consumer's
+receipts make harmless. A queue that is full refuses (a nack), and is asked again a little later.
+"""
+
+import asyncio
+import contextlib
+
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.exceptions import AMQPError
+from pamqp.commands import Basic
+
+from shared.topology import Topology
+from shared.transport import TransportUnavailableError
+
+HEARTBEAT_SECONDS = 10
+CONFIRM_SECONDS = 4.0
+BUDGET_SECONDS = 10.0
+PAUSE_SECONDS = 0.25
+
+# RuntimeError and InvalidStateError are what the client raises on channels that died under it.
+FAILURES = (AMQPError, OSError, TimeoutError, asyncio.InvalidStateError, RuntimeError)
+
+
+class ConfirmedPublisher:
+    """One publishing connection, opened when needed and replaced when it fails; safe for concurrent use."""
+
+    def __init__(self, url: str, topology: Topology) -> None:
+        self._url = url
+        self._topology = topology
+        self._connection: AbstractConnection | None = None
+        self._channel: AbstractChannel | None = None
+        self._opening = asyncio.Lock()
+
+    async def send(self, message: aio_pika.Message, queue: str) -> None:
+        """Send a message until it is confirmed; raises `TransportUnavailableError` when the time for that is up."""
+        end = asyncio.get_running_loop().time() + BUDGET_SECONDS
+        pause = PAUSE_SECONDS
+        while not await self._try(message, queue):
+            if asyncio.get_running_loop().time() + pause > end:
+                raise TransportUnavailableError("The queue does not confirm.")
+            await asyncio.sleep(pause)
+            pause *= 2
+
+    async def answer(self, message: aio_pika.Message, queue: str) -> None:
+        """Send an answer once, to whoever still waits for it."""
+        with contextlib.suppress(*FAILURES):
+            async with asyncio.timeout(CONFIRM_SECONDS):
+                channel = await self.channel()
+                await channel.default_exchange.publish(message, routing_key=queue, mandatory=False)
+
+    async def channel(self) -> AbstractChannel:
+        """Return the open channel; the first one on a connection declares the queues."""
+        async with self._opening:
+            if self._channel is None or self._channel.is_closed:
+                await self._drop(self._channel)
+                self._connection = await aio_pika.connect(self._url, heartbeat=HEARTBEAT_SECONDS)
+                self._channel = await self._prepare(self._connection)
+            return self._channel
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._drop(self._channel)
+
+    async def _try(self, message: aio_pika.Message, queue: str) -> bool:
+        """Send once; false when it was refused or the outcome is unknown."""
+        channel = None
+        try:
+            async with asyncio.timeout(CONFIRM_SECONDS):
+                channel = await self.channel()
+                confirmation = await channel.default_exchange.publish(message, routing_key=queue, mandatory=True)
+        except aio_pika.exceptions.DeliveryError as error:
+            # A nack says that the queue is full; a return, that it is gone: a new connection declares it again.
+            if not isinstance(error.frame, Basic.Nack):
+                await self._drop(channel)
+            return False
+        except FAILURES:
+            await self._drop(channel)
+            return False
+        return isinstance(confirmation, Basic.Ack)
+
+    async def _prepare(self, connection: AbstractConnection) -> AbstractChannel:
+        channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+        for name, arguments in self._topology.queues().items():
+            await channel.declare_queue(name, durable=True, arguments=dict(arguments))
+        return channel
+
+    async def _drop(self, channel: AbstractChannel | None) -> None:
+        """Close the connection of a channel that failed, unless another task has replaced it already."""
+        if channel is not self._channel or self._connection is None:
+            return
+        connection, self._connection, self._channel = self._connection, None, None
+        with contextlib.suppress(*FAILURES):
+            async with asyncio.timeout(1):
+                await connection.close()
