@@ -51,9 +51,9 @@ def connector(url: str, settings: dict[str, str]) -> Callable[[], Awaitable[asyn
         # asyncpg reads the address itself, so that sslmode, socket folders and the like mean what libpq says.
         try:
             connection = await asyncpg.connect(dsn=url, timeout=10, server_settings={"application_name": "adledger"})
-            for name, value in settings.items():
+            if settings:
                 # Said once connected, as RDS Proxy and PgBouncer refuse most settings before.
-                await connection.execute("SELECT set_config($1, $2, false)", name, value)
+                await connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in settings.items()))
         except asyncpg.InvalidAuthorizationSpecificationError:
             raise
         except asyncpg.PostgresError as error:
