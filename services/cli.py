@@ -17,6 +17,7 @@ from services.embedded import EmbeddedPostgresError
 from services.ingest.api.settings import IngestSettings
 from services.ingest.consumer.settings import ConsumerSettings
 from services.ingest.consumer.watchdog import SubscriptionLostError
+from services.letters_command import dead_letters
 from services.processes import (
     ConfigurationError,
     UpSettings,
@@ -144,8 +145,8 @@ def settings_command() -> None:
     write_settings_page()
 
 
-for client_command in COMMANDS:
-    main.add_command(client_command)
+for other_command in (*COMMANDS, dead_letters):
+    main.add_command(other_command)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, BinaryIO
 
 import httpx
@@ -58,13 +59,18 @@ class Client:
         answer = self._checked(self._send(self._http.build_request("DELETE", f"/uploads/{upload_id}")))
         return answer.status_code == httpx.codes.OK
 
-    def wait(self, upload: Json, seconds: float) -> Json:
-        """Return the upload once its outcome is settled, or as it is after so many seconds."""
+    def wait(self, upload: Json, seconds: float, *, keyed: bool = False) -> Json:
+        """Return the upload once its outcome is settled, or as it is after so many seconds.
+
+        `upload` is what the server said when it accepted it. A repeat under an Idempotency-Key (`keyed`) is settled
+        when the first sending is.
+        """
         end = time.monotonic() + seconds
-        while upload["state"] not in SETTLED and time.monotonic() < end:
+        seen = upload
+        while not _is_settled(seen, None if keyed else upload) and time.monotonic() < end:
             time.sleep(POLL_SECONDS)
-            upload = self._look(upload)
-        return upload
+            seen = self._look(upload)
+        return seen
 
     def _look(self, upload: Json) -> Json:
         """Return the upload as it is now; it may be unknown for a moment after it was accepted."""
@@ -83,6 +89,13 @@ class Client:
         if answer.is_error:
             raise RefusedError(_detail(answer))
         return answer
+
+
+def _is_settled(seen: Json, sent: Json | None) -> bool:
+    """Tell whether what is seen is settled, and is the sending `sent` rather than an earlier one of the same file."""
+    if sent is not None and datetime.fromisoformat(seen["received_at"]) < datetime.fromisoformat(sent["received_at"]):
+        return False
+    return seen["state"] in SETTLED
 
 
 def _detail(answer: httpx.Response) -> str:

@@ -66,7 +66,7 @@ def upload(
             uploads = upload_with_progress(client, list(files), What(kind, mode, key), progress)
             if wait:
                 progress.add_task("Waiting until the numbers can be read", total=None)
-                uploads = [client.wait(each, timeout) for each in uploads]
+                uploads = [client.wait(each, timeout, keyed=key is not None) for each in uploads]
         _report(client, console, uploads, as_json=as_json)
     except RefusedError as error:
         stop(str(error), REFUSED)

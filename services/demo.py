@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn
 
 from services.client import Client, UnreachableError, What
-from services.report import Json, show_rejections, show_uploads, table
+from services.report import Json, show_rejections, show_table, show_uploads
 from services.serving import listen
 
 SAMPLE_DATA = Path(__file__).parent.parent / "data"
@@ -99,7 +99,7 @@ def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> 
 
 
 def _show(console: Console, client: Client, uploads: list[Json]) -> None:
-    show_uploads(console, uploads, "What was uploaded")
+    show_uploads(console, uploads, "POST /uploads", with_ids=False)
     campaigns = client.get("/campaigns")
     _show_campaigns(console, campaigns)
     named = [campaign for campaign in campaigns if campaign["campaign_id"] is not None]
@@ -111,26 +111,19 @@ def _show(console: Console, client: Client, uploads: list[Json]) -> None:
 
 
 def _show_campaigns(console: Console, campaigns: list[Json]) -> None:
-    columns = ("campaign", "type", "ad groups", "cost a month", "cost a conversion")
+    columns = ("campaign", "type", "groups", "cost/month", "cost/conversion")
     fields = ("campaign_name", "campaign_type", "num_ad_groups", "average_monthly_cost", "average_cost_per_conversion")
     rows = [[campaign[field] for field in fields] for campaign in campaigns]
-    console.print(table("GET /campaigns", columns, rows, numbers_from=2))
+    show_table(console, "GET /campaigns", columns, rows, numbers_from=2)
 
 
 def _show_series(console: Console, client: Client, campaign: Json) -> None:
     points = client.get("/performance-time-series", aggregate_by="month", campaign_ids=campaign["campaign_id"])
-    columns = ("month", "cost", "impressions", "clicks", "conversions", "cost a click", "click-through rate")
-    fields = (
-        "date",
-        "total_cost",
-        "total_impressions",
-        "total_clicks",
-        "total_conversions",
-        "avg_cost_per_click",
-        "avg_click_through_rate",
-    )
+    columns = ("month", "cost", "impressions", "clicks", "conversions", "cost/click")
+    fields = ("total_cost", "total_impressions", "total_clicks", "total_conversions", "avg_cost_per_click")
+    rows = [[point["date"][:7], *(point[field] for field in fields)] for point in points]
     title = f"GET /performance-time-series?aggregate_by=month&campaign_ids={campaign['campaign_id']}"
-    console.print(table(f"{title} ({campaign['campaign_name']})", columns, [[p[f] for f in fields] for p in points]))
+    show_table(console, f"{title}  ({campaign['campaign_name']})", columns, rows)
 
 
 def _show_comparison(console: Console, client: Client) -> None:
@@ -140,4 +133,4 @@ def _show_comparison(console: Console, client: Client) -> None:
     rows = [(name.replace("_", " "), before[name], current[name], change[name]) for name in change]
     columns = ("", f"from {before['start_date']}", f"from {current['start_date']}", "change in %")
     title = "GET /compare-performance?" + "&".join(f"{name}={value}" for name, value in query.items())
-    console.print(table(title, columns, rows))
+    show_table(console, title, columns, rows)

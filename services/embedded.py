@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypedDict
 
-GUARDIAN = 'read _; "$0" -D "$1" -m fast -w -t 30 stop >/dev/null 2>&1; rmdir "$2"'
+GUARDIAN = 'read _; "$0" -D "$1" -m fast -w -t 30 stop >/dev/null 2>&1; rmdir "$2" 2>/dev/null'
 """Waits for the owner's end; then stops the server ($0 is pg_ctl, $1 the cluster) and drops its sockets' folder."""
 ROOT_HOME = Path("/var/lib/adledger")
 """Where root keeps what `nobody` must reach, when the place itself is out of its reach."""

@@ -3,15 +3,20 @@
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.consumer import commands, handler
 from services.ingest.consumer.applier import Applier
+from services.ingest.consumer.janitor import Janitor
 from shared.database import check_schema, create_writer, is_connection_lost
 from shared.messages import Answer, Batch, Command
 from shared.transport import TransportUnavailableError
+
+ABANDONED_AFTER = timedelta(minutes=15)
+"""Without a queue nothing of an upload is on its way any more once its request has ended."""
 
 
 class InlineTransport:
@@ -48,7 +53,7 @@ async def inline_transport(database_url: str) -> AsyncIterator[InlineTransport]:
     engine = create_writer(database_url)
     applier = Applier(engine)
     try:
-        async with applier.running():
+        async with applier.running(), Janitor(engine, ABANDONED_AFTER, lambda: True).running():
             yield InlineTransport(engine, applier)
     finally:
         await engine.dispose()

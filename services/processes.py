@@ -197,7 +197,11 @@ async def _supervise(environment: dict[str, str]) -> None:
 
 @contextlib.contextmanager
 def _listening(host: str, port: int, name: str) -> Iterator[socket.socket]:
-    with listen(host, port) as listener:
+    try:
+        listener = listen(host, port)
+    except OSError as error:
+        raise ConfigurationError(f"Cannot listen on {host}:{port}: {error.strerror}. Set ADLEDGER_PORT.") from error
+    with listener:
         logger.info("Serving %s on %s", name, address(listener))
         yield listener
 

@@ -5,18 +5,26 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 Json = Any
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], numbers_from: int = 1) -> Table:
-    """Return a table; columns from `numbers_from` on are numbers, shown to the right."""
-    shown = Table(title=title, title_justify="left", header_style="bold")
+def show_table(
+    console: Console,
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    numbers_from: int = 1,
+) -> None:
+    """Print a title and a table; columns from `numbers_from` on are numbers, shown to the right."""
+    shown = Table(box=None, header_style="bold underline", padding=(0, 1, 0, 0))
     for position, name in enumerate(columns):
         shown.add_column(name, justify="right" if position >= numbers_from else "left", overflow="fold")
     for row in rows:
-        shown.add_row(*map(cell, row))
-    return shown
+        shown.add_row(*(value if isinstance(value, Text) else Text(cell(value)) for value in row))
+    console.print(title, style="bold cyan", highlight=False, soft_wrap=True)
+    console.print(shown, "")
 
 
 def cell(value: object) -> str:
@@ -28,23 +36,15 @@ def cell(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
-def show_uploads(console: Console, uploads: Iterable[Json], title: str = "Uploads") -> None:
-    """Print a table of uploads."""
-    columns = ("file", "kind", "state", "read", "accepted", "merged", "rejected", "id")
-    rows = [
-        (
-            upload["filename"],
-            upload["kind"],
-            upload["state"],
-            upload["rows_read"],
-            upload["rows_accepted"],
-            upload["rows_merged"],
-            upload["rows_rejected"],
-            upload["id"],
-        )
-        for upload in uploads
-    ]
-    console.print(table(title, columns, rows, numbers_from=3))
+def show_uploads(console: Console, uploads: Iterable[Json], title: str = "Uploads", *, with_ids: bool = True) -> None:
+    """Print a table of uploads, and under each its id."""
+    columns = ("file", "state", "read", "accepted", "merged", "rejected")
+    rows = []
+    for upload in uploads:
+        counts = [upload[f"rows_{name}"] for name in columns[2:]]
+        named = Text.assemble(upload["filename"], *([("\n" + upload["id"], "dim")] if with_ids else []))
+        rows.append((named, upload["state"], *counts))
+    show_table(console, title, columns, rows, numbers_from=2)
 
 
 def show_rejections(console: Console, rejections: Sequence[Json], filename: str, limit: int = 20) -> None:
@@ -52,4 +52,4 @@ def show_rejections(console: Console, rejections: Sequence[Json], filename: str,
     rows = [(str(row["line"]), row["column"], row["value"], row["reason"]) for row in rejections[:limit]]
     more = f", the first {limit} of {len(rejections):,}" if len(rejections) > limit else ""
     title = f"Rows of {filename} that were not loaded{more}"
-    console.print(table(title, ("line", "column", "value", "reason"), rows, numbers_from=9))
+    show_table(console, title, ("line", "column", "value", "reason"), rows, numbers_from=9)

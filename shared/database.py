@@ -31,7 +31,12 @@ class SchemaOutdatedError(RuntimeError):
 
 def create_writer(url: str) -> AsyncEngine:
     """Return an engine whose connections write; `url` is an ordinary `postgresql://` address."""
-    return create_async_engine("postgresql+asyncpg://", async_creator=connector(url, WRITER_TIMEOUTS), pool_size=8)
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=connector(url, WRITER_TIMEOUTS),
+        pool_size=8,
+        pool_pre_ping=True,
+    )
 
 
 def create_reader(url: str) -> AsyncEngine:

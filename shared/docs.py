@@ -13,7 +13,7 @@ from litestar.openapi.spec import Example, OpenAPIHeader, Schema
 from litestar.openapi.spec.enums import OpenAPIType
 from msgspec import Meta
 
-from shared.errors import MEDIA_TYPE, RETRY_AFTER_SECONDS
+from shared.errors import MEDIA_TYPE, RETRY_AFTER_SECONDS, title
 
 UploadId = Annotated[UUID, Meta(description="The same for the same content, kind, mode and Idempotency-Key.")]
 Filename = Annotated[str, Meta(description="The name it was sent under.")]
@@ -95,11 +95,11 @@ def problem(
     **members: object,
 ) -> Answer:
     """Return the documentation of an error whose body has `members` besides those that all errors have."""
-    value = {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail, **members}
+    value = {"type": "about:blank", "title": title(status), "status": int(status), "detail": detail, **members}
     return Answer(
         data_container=container,
         generate_examples=False,
-        description=status.phrase,
+        description=title(status),
         media_type=MEDIA_TYPE,
         examples=[example(detail, value)],
         headers=headers or {},

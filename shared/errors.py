@@ -13,8 +13,17 @@ from litestar.types import ExceptionHandlersMap
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-RETRY_AFTER_SECONDS = 5
+RETRY_AFTER_SECONDS = 2
 UNEXPECTED = "An error of ours; the log of this service says more."
+
+
+# The words of RFC 9110, which Python took up in 3.13.
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+
+def title(status: int) -> str:
+    """Return a status in words."""
+    return _TITLES.get(status, HTTPStatus(status).phrase)
 
 
 class ProblemError(HTTPException):
@@ -32,7 +41,7 @@ def unavailable(detail: str) -> ProblemError:
 
 
 def _answer(status: int, detail: str, headers: dict[str, str] | None = None, **members: object) -> Response[Any]:
-    content = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **members}
+    content = {"type": "about:blank", "title": title(status), "status": status, "detail": detail, **members}
     return Response(content, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 

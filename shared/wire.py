@@ -14,6 +14,7 @@ COMMAND_TYPE = "application/vnd.adledger.command+octets"
 MESSAGE_LIMIT = 4 * 2**20
 """How many bytes a message may have; RabbitMQ 4 closes the channel above 16 MiB."""
 
+PREFIX = "adledger-"
 VERSION_HEADER = "adledger-version"
 MANIFEST_HEADER = "adledger-manifest"
 NUMBER_HEADER = "adledger-batch"

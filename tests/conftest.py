@@ -2,17 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import aio_pika
-import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.processes import migrate
 from shared.database import create_writer
 from shared.topology import Topology
+from tests.support.databases import database
 from tests.support.servers import postgres_server, rabbitmq_server
 
 
@@ -31,34 +31,23 @@ def postgres() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def template(postgres: str) -> Iterator[str]:
     """The name of a migrated database that others are cloned from."""
-    name = f"adledger_test_{uuid4().hex[:12]}"
-    asyncio.run(execute(postgres, f"CREATE DATABASE {name}"))
-    try:
-        migrate(named(postgres, name))
-        yield name
-    finally:
-        asyncio.run(execute(postgres, f"DROP DATABASE {name} WITH (FORCE)"))
+    with database(postgres, "template1") as url:
+        migrate(url)
+        yield urlsplit(url).path.removeprefix("/")
 
 
 @pytest.fixture
 def empty_database_url(postgres: str) -> Iterator[str]:
     """The address of a database without a schema."""
-    yield from _database(postgres, "template1")
+    with database(postgres, "template1") as url:
+        yield url
 
 
 @pytest.fixture
 def database_url(postgres: str, template: str) -> Iterator[str]:
     """The address of a migrated database of the test's own."""
-    yield from _database(postgres, template)
-
-
-def _database(postgres: str, template: str) -> Iterator[str]:
-    name = f"adledger_test_{uuid4().hex[:12]}"
-    asyncio.run(execute(postgres, f"CREATE DATABASE {name} TEMPLATE {template}"))
-    try:
-        yield named(postgres, name)
-    finally:
-        asyncio.run(execute(postgres, f"DROP DATABASE {name} WITH (FORCE)"))
+    with database(postgres, template) as url:
+        yield url
 
 
 @pytest.fixture
@@ -88,17 +77,3 @@ async def _delete_queues(rabbitmq: str, topology: Topology) -> None:
     async with connection, connection.channel() as channel:
         for name in topology.queues():
             await channel.queue_delete(name)
-
-
-async def execute(url: str, statement: str) -> None:
-    """Run one statement outside a transaction."""
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-def named(url: str, database: str) -> str:
-    """Return the address of another database on the same server."""
-    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from litestar import get
+from litestar.di import NamedDependency
 from sqlalchemy import RowMapping
 
 from services.query.examples import CAMPAIGNS
@@ -44,7 +45,7 @@ _CAMPAIGNS = f"""
     responses=answer(HTTPStatus.OK, list[Campaign], "Ordered by id, `Unattributed` last.", CAMPAIGNS)
     | errors(SERVICE_UNAVAILABLE="The database does not answer. Try again."),
 )
-async def list_campaigns(reader: Reader) -> list[Campaign]:
+async def list_campaigns(reader: NamedDependency[Reader]) -> list[Campaign]:
     """Return each campaign with its ad groups, its mean cost over the months with data, and its cost per conversion.
 
     `Unattributed` holds the ad groups that have stats but no campaign yet, and is absent when there are none.

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from litestar import get
+from litestar.di import NamedDependency
 from litestar.openapi.spec import Example
 from litestar.params import Parameter
 from sqlalchemy import RowMapping
@@ -69,7 +70,7 @@ CampaignIds = Annotated[
     ),
 )
 async def performance_time_series(
-    reader: Reader,
+    reader: NamedDependency[Reader],
     aggregate_by: Annotated[
         AggregateBy,
         Parameter(description="How wide a step is; weeks begin on Monday.", examples=[Example(value="month")]),
@@ -119,7 +120,7 @@ def _point(row: RowMapping) -> Point:
     ),
 )
 async def compare_performance(
-    reader: Reader,
+    reader: NamedDependency[Reader],
     start_date: Annotated[date, Parameter(description="The first day, `YYYY-MM-DD`.", examples=[_FIRST])],
     end_date: Annotated[date, Parameter(description="The last day, inclusive, `YYYY-MM-DD`.", examples=[_LAST])],
     compare_mode: Annotated[

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, get
+from litestar.di import NamedDependency
 from litestar.openapi.spec import Example
 from litestar.params import Parameter
 from litestar.response import Stream
@@ -90,7 +91,7 @@ UploadId = Annotated[
     ),
 )
 async def list_uploads(
-    reader: Reader,
+    reader: NamedDependency[Reader],
     limit: Annotated[int, Parameter(ge=1, le=1000, description="How many at the most.")] = 100,
 ) -> list[Upload]:
     """Return the uploads that were received last, each as it stands."""
@@ -103,7 +104,7 @@ async def list_uploads(
     summary="One upload",
     responses=answer(HTTPStatus.OK, Upload, "As it stands.", UPLOAD) | UNKNOWN,
 )
-async def show_upload(reader: Reader, upload_id: UploadId) -> Upload:
+async def show_upload(reader: NamedDependency[Reader], upload_id: UploadId) -> Upload:
     """Return an upload; it is `applied` only when its numbers can be read.
 
     Right after `POST /uploads` this may be a 404, until the first part of the upload has come through the queue.
@@ -120,7 +121,9 @@ async def show_upload(reader: Reader, upload_id: UploadId) -> Upload:
     summary="The rows of an upload that were not loaded",
     responses={int(HTTPStatus.OK): REJECTED} | UNKNOWN,
 )
-async def list_rejections(request: Request[Any, Any, Any], reader: Reader, upload_id: UploadId) -> Stream:
+async def list_rejections(
+    request: Request[Any, Any, Any], reader: NamedDependency[Reader], upload_id: UploadId
+) -> Stream:
     """Return each row that was not loaded with its line, column, value and reason, to mend and send again."""
     await show_upload.fn(reader, upload_id)
     rows = reader.stream(_REJECTIONS, {"id": upload_id})

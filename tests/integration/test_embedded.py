@@ -6,7 +6,9 @@ import pwd
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
@@ -25,11 +27,11 @@ with embedded_postgres(Path(sys.argv[1])) as server:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with a space in its name, which the server's user can reach."""
-    for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        parent.chmod(0o711)
-    return tmp_path / "a b"
+def folder() -> Iterator[Path]:
+    """A folder with a space in its name, which the server's user can reach: pytest's own are closed to others."""
+    with tempfile.TemporaryDirectory(prefix="adledger-tests-") as parent:
+        Path(parent).chmod(0o711)
+        yield Path(parent) / "a b"
 
 
 def query(url: str, statement: str = "SELECT 1") -> object:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.consumer import applying, commands, handler
 from services.ingest.consumer.applier import Applier
+from services.ingest.consumer.janitor import Janitor
 from shared.database import create_writer
 from shared.messages import Batch, Kind, Mode, Origin, Outcome, Rename, Renamed, Revert, Reverted
 from tests.support.model import Model, Upload
@@ -73,6 +74,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.model = Model()
         self.ids: dict[int, UUID] = {}
         self.ticks = 0
+        self.sent: list[Attempt] = []
         self.loop = asyncio.Runner()
         self.engine = create_writer(self.url)
         self.applier = Applier(self.engine)
@@ -118,7 +120,8 @@ class LedgerMachine(RuleBasedStateMachine):
         key = "k" if upload.keyed else None
         sent = batches(upload.kind, upload.rows, START + timedelta(seconds=tick), cuts=cuts, mode=upload.mode, key=key)
         self.ids[id(upload)] = sent[0].manifest.upload_id
-        return Attempt(upload, tick, sent)
+        self.sent.append(Attempt(upload, tick, sent))
+        return self.sent[-1]
 
     @rule(attempt=attempts, choice=st.integers(0, 2), crash=st.booleans())
     def deliver_one(self, attempt: Attempt, choice: int, *, crash: bool) -> None:
@@ -196,6 +199,14 @@ class LedgerMachine(RuleBasedStateMachine):
         async with self.engine.begin() as connection:
             await applying.apply_everything(connection)
             raise CrashedError
+
+    @rule()
+    def give_up_what_nobody_completes(self) -> None:
+        janitor = Janitor(self.engine, timedelta(0), lambda: True)
+        self.loop.run(janitor.tidy())
+        for attempt in self.sent:
+            if len(attempt.sent) - 1 not in attempt.delivered:
+                attempt.delivered.clear()
 
     @rule()
     def be_quiet(self) -> None:

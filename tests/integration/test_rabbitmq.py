@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from typing import Any
@@ -22,6 +22,7 @@ from shared.messages import Batch, Kind
 from shared.topology import Topology
 from shared.transport import TransportUnavailableError
 from tests.support.uploads import Stat, batches
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -46,13 +47,6 @@ async def depth(rabbitmq: str, queue: str) -> int:
     async with connection, connection.channel() as channel:
         declared = await channel.declare_queue(queue, passive=True)
         return declared.declaration_result.message_count or 0
-
-
-async def eventually(check: Callable[[], Awaitable[bool]], seconds: float = 15) -> None:
-    """Wait until an asynchronous check holds."""
-    async with asyncio.timeout(seconds):
-        while not await check():
-            await asyncio.sleep(0.05)
 
 
 async def scalar(engine: AsyncEngine, statement: str) -> object:

@@ -69,12 +69,30 @@ def running(folder: Path, *command: str, settings: Mapping[str, str], ready: boo
 
 def wait_until_ready(running: Running) -> None:
     """Wait until the process says that it can do its job; raises `AssertionError` with its log if it never does."""
+    wait_for(running, "/health/ready")
+
+
+def wait_for(running: Running, path: str) -> None:
+    """Wait until the process answers at a path with success; raises `AssertionError` with its log if it never does."""
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end and running.process.poll() is None:
         try:
-            if httpx.get(f"{running.url}/health/ready", timeout=5).is_success:
+            if httpx.get(f"{running.url}{path}", timeout=5).is_success:
                 return
         except httpx.TransportError:
             pass
         time.sleep(0.05)
-    raise AssertionError(f"not ready:\n{running.log.read_text()}")
+    raise AssertionError(f"no success at {path}:\n{running.log.read_text()}")
+
+
+def command(*arguments: str, settings: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a command of `adledger` to its end, with these settings and no others."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ADLEDGER_")}
+    return subprocess.run(
+        [sys.executable, "-m", "services.cli", *arguments],
+        env=environment | dict(settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )

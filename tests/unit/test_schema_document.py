@@ -59,14 +59,14 @@ def test_every_operation_has_an_id_of_its_own() -> None:
     assert len(set(ids)) == len(ids)
 
 
-@pytest.mark.parametrize(("path", "method", "operation"), operations())
+@pytest.mark.parametrize(("path", "method", "operation"), list(operations()))
 def test_an_operation_says_what_it_does_and_how_it_succeeds(path: str, method: str, operation: Any) -> None:
     assert operation["summary"], (path, method)
     assert operation["description"], (path, method)
     assert [status for status in operation["responses"] if status.startswith("2")], (path, method)
 
 
-@pytest.mark.parametrize(("path", "method", "operation"), operations())
+@pytest.mark.parametrize(("path", "method", "operation"), list(operations()))
 def test_every_answer_has_an_example(path: str, method: str, operation: Any) -> None:
     for status, answer in operation["responses"].items():
         content = answer.get("content", {}).values()
@@ -74,7 +74,7 @@ def test_every_answer_has_an_example(path: str, method: str, operation: Any) -> 
         assert content or all("example" in header for header in answer["headers"].values()), (path, method, status)
 
 
-@pytest.mark.parametrize(("path", "method", "operation"), operations())
+@pytest.mark.parametrize(("path", "method", "operation"), list(operations()))
 def test_every_error_that_is_a_problem_says_its_own_status(path: str, method: str, operation: Any) -> None:
     for status, answer in operation["responses"].items():
         problem = answer.get("content", {}).get("application/problem+json")
@@ -83,13 +83,13 @@ def test_every_error_that_is_a_problem_says_its_own_status(path: str, method: st
         assert status != "503" or not problem or "Retry-After" in answer["headers"], (path, method)
 
 
-@pytest.mark.parametrize(("path", "method", "operation"), operations())
+@pytest.mark.parametrize(("path", "method", "operation"), list(operations()))
 def test_every_parameter_is_described(path: str, method: str, operation: Any) -> None:
     for parameter in operation.get("parameters", []):
         assert parameter["description"], (path, method, parameter["name"])
 
 
-@pytest.mark.parametrize(("name", "schema"), document["components"]["schemas"].items())
+@pytest.mark.parametrize(("name", "schema"), list(document["components"]["schemas"].items()))
 def test_every_schema_is_described(name: str, schema: Any) -> None:
     assert schema["description"], name
 

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import msgspec
 from litestar import Response, patch
+from litestar.di import NamedDependency
 from litestar.openapi.spec import Example
 from litestar.params import Body, Parameter
 
@@ -70,7 +71,7 @@ async def rename_campaign(
         ),
     ],
     data: Annotated[NewName, Body(description="The new name.", examples=[Example(value={"name": "Tents"})])],
-    intake: Intake,
+    intake: NamedDependency[Intake],
 ) -> Response[Any]:
     """Rename a campaign, and answer once the new name can be read.
 

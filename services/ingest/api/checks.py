@@ -25,6 +25,7 @@ class Check:
 
 
 EMPTY = ("{text} IS NULL OR {text} = ''", "is empty")
+NEGATIVE = ("starts_with({text}, '-') AND regexp_full_match({text}, '-[.]?[0-9].*')", "is negative")
 
 _DATE = Check(
     "TRY_CAST({text} AS DATE)",
@@ -40,7 +41,7 @@ _ID = Check(
     "TRY_CAST({text} AS BIGINT)",
     (
         EMPTY,
-        ("starts_with({text}, '-')", "is negative"),
+        NEGATIVE,
         (
             "regexp_full_match({text}, '[0-9]+([.,][0-9]+)?[eE][+][0-9]+')",
             "is an id that a spreadsheet has rounded; export it again as text",
@@ -54,7 +55,7 @@ _COUNT = Check(
     "TRY_CAST({text} AS BIGINT)",
     (
         EMPTY,
-        ("starts_with({text}, '-')", "is negative"),
+        NEGATIVE,
         ("NOT regexp_full_match({text}, '[0-9]+')", "is not a whole number"),
         (f"coalesce(TRY_CAST({{text}} AS BIGINT), {CELL_LIMIT + 1}) > {CELL_LIMIT}", f"is larger than {CELL_LIMIT}"),
     ),
@@ -65,7 +66,7 @@ _AMOUNT = Check(
     f"TRY_CAST({_AMOUNT_DECIMAL} * {MICROS} AS BIGINT)",
     (
         EMPTY,
-        ("starts_with({text}, '-')", "is negative"),
+        NEGATIVE,
         (
             "NOT regexp_full_match({text}, '([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][-+]?[0-9]{{1,2}})?')",
             "is not a number like 1234.56",

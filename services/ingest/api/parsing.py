@@ -137,9 +137,14 @@ def _first_record(source: Path, delimiter: str) -> list[str]:
     if record is None:
         raise UnreadableFileError("The file is empty.")
     try:
-        return next(csv.reader([record], delimiter=delimiter))
+        return next(csv.reader([_printable(record)], delimiter=delimiter))
     except csv.Error as error:
         raise UnreadableFileError(f"The header row cannot be read: {error}.") from error
+
+
+def _printable(text: str) -> str:
+    """Return text that can be shown and sent: bytes that are no UTF-8 become replacement characters."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _number(source: Path, numbered: Path, delimiter: str) -> None:

@@ -32,10 +32,10 @@ _OUR_NAMES: Mapping[Kind, Mapping[Column, str]] = {
     Kind.AD_GROUP_STATS: {},
 }
 
-_STRUCTURAL = f"""CASE error_type
+_STRUCTURAL = f"""CASE IF(number < 0, 'MALFORMED', error_type)
     WHEN 'MISSING COLUMNS' THEN format('has {{}} fields, the header has {{}}', found - 1, $fields)
     WHEN 'TOO MANY COLUMNS' THEN format('has more fields than the header, which has {{}}', $fields)
-    WHEN 'UNQUOTED VALUE' THEN 'has a quoted field that does not end at its closing quote'
+    WHEN 'MALFORMED' THEN 'has a quoted field that does not end at its closing quote'
     WHEN 'INVALID ENCODING' THEN 'is not valid UTF-8'
     WHEN 'LINE SIZE OVER MAXIMUM' THEN 'is longer than {LINE_LIMIT} characters'
     ELSE error_message END"""
@@ -82,14 +82,16 @@ class Reading:
 
     def refused_records(self) -> str:
         """Return the query of the records that are no rows, in the columns of `refused_rows`."""
-        text = f"substr(csv_line, strpos(csv_line, {literal(self.delimiter)}) + 1)"
-        return f"""SELECT CAST(split_part(csv_line, {literal(self.delimiter)}, 1) AS BIGINT) AS line,
-            NULL AS "column", {escaped(f"substr(rtrim(min({text}), chr(10)), 1, {VALUE_LIMIT})")} AS value,
-            {escaped("min(reason)")} AS reason
-            FROM (SELECT csv_line, {_STRUCTURAL.replace("$fields", str(len(self.header.names)))} AS reason
-                  FROM (SELECT *, TRY_CAST(regexp_extract(error_message, 'Found: ([0-9]+)', 1) AS INTEGER) AS found
-                        FROM reject_errors))
-            GROUP BY 1"""
+        after_number = f"rtrim(substr(csv_line, strpos(csv_line, {literal(self.delimiter)}) + 1), chr(10))"
+        unquoted = "replace(substr(text, 2, length(text) - 2), '\"\"', '\"')"
+        value = f"substr(min(IF(number < 0, {unquoted}, text)), 1, {VALUE_LIMIT})"
+        reason = f"min({_STRUCTURAL.replace('$fields', str(len(self.header.names)))})"
+        return f"""SELECT abs(number) AS line, NULL AS "column", {escaped(value)} AS value, {escaped(reason)} AS reason
+            FROM (SELECT error_type, error_message, {after_number} AS text,
+                         CAST(split_part(csv_line, {literal(self.delimiter)}, 1) AS BIGINT) AS number,
+                         TRY_CAST(regexp_extract(error_message, 'Found: ([0-9]+)', 1) AS INTEGER) AS found
+                  FROM reject_errors)
+            GROUP BY number"""
 
     def _merge(self, name: str) -> str:
         if self.header.kind is Kind.AD_GROUP_STATS:

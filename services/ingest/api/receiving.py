@@ -56,18 +56,18 @@ async def _spool(
     limit: int,
     filename: str | None,
 ) -> list[Spooled]:
-    budget = Budget(limit)
+    budget, unpacked = Budget(limit), Budget(limit)
     content_type, options = request.content_type
     if await _is_encoded(request):
         body = folder / "body"
         await write(chunks, body, Budget(limit))
-        await asyncio.to_thread(unpack, body, limit)
+        await asyncio.to_thread(unpack, body, Budget(limit))
         chunks = _read(body)
     if content_type != "multipart/form-data":
         sha256 = await write(chunks, folder / "0", budget)
-        return [await _unpacked(folder / "0", filename or DEFAULT_FILENAME, sha256, limit)]
+        return [await _unpacked(folder / "0", filename or DEFAULT_FILENAME, sha256, unpacked)]
     spooled = await _spool_parts(chunks, options.get("boundary", ""), folder, budget)
-    return [await _unpacked(file.path, file.filename, file.sha256, limit) for file in spooled]
+    return [await _unpacked(file.path, file.filename, file.sha256, unpacked) for file in spooled]
 
 
 async def _is_encoded(request: Request[Any, Any, Any]) -> bool:
@@ -86,9 +86,9 @@ async def _read(path: Path) -> AsyncIterator[bytes]:
             yield chunk
 
 
-async def _unpacked(path: Path, filename: str, sha256: str, limit: int) -> Spooled:
-    unpacked = await asyncio.to_thread(unpack, path, limit)
-    return Spooled(path, _clean(filename), unpacked or sha256)
+async def _unpacked(path: Path, filename: str, sha256: str, budget: Budget) -> Spooled:
+    content_sha256 = await asyncio.to_thread(unpack, path, budget)
+    return Spooled(path, _clean(filename), content_sha256 or sha256)
 
 
 def _clean(filename: str) -> str:

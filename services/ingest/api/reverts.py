@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 from litestar import Response, delete
+from litestar.di import NamedDependency
 from litestar.openapi.spec import Example
 from litestar.params import Parameter
 from msgspec import Meta
@@ -51,7 +52,7 @@ async def revert_upload(
         UUID,
         Parameter(description="The id that `POST /uploads` answered with.", examples=[Example(value=EXAMPLE_ID)]),
     ],
-    intake: Intake,
+    intake: NamedDependency[Intake],
 ) -> Response[Any]:
     """Take back every sending of a file so far; sent again later, it counts again."""
     command = Revert(revert_id=uuid4(), upload_id=upload_id, requested_at=intake.clock.now())

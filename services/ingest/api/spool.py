@@ -19,6 +19,8 @@ from typing import IO, BinaryIO
 import zstandard
 
 CHUNK = 1 << 18
+SIP = 1 << 8
+"""How much zstd is unpacked at a time: a bomb makes up to 32 KiB of each byte."""
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
@@ -65,9 +67,12 @@ class Spool:
 
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)
-        _sweep(root)
-        self._home = Path(tempfile.mkdtemp(prefix="ingest-", dir=root))
-        self._alive = _lock(self._home)
+        with (root / "lock").open("w") as turn:
+            # One at a time: else a folder could be swept before its process has locked it.
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            _sweep(root)
+            self._home = Path(tempfile.mkdtemp(prefix="ingest-", dir=root))
+            self._alive = _lock(self._home)
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
@@ -114,10 +119,10 @@ async def write(chunks: AsyncIterator[bytes], path: Path, budget: Budget) -> str
     return digest.hexdigest()
 
 
-def unpack(path: Path, limit: int) -> str | None:
+def unpack(path: Path, budget: Budget) -> str | None:
     """Replace a gzip or zstd file by its content and return the content's hex SHA-256; None for any other file.
 
-    Blocks. Raises `TooLargeError` as soon as the content passes `limit`, and `BrokenArchiveError`.
+    Blocks. Either file's size is spent. Raises `TooLargeError` as soon as the budget is, and `BrokenArchiveError`.
     """
     with path.open("rb") as packed:
         magic = packed.read(len(ZSTD_MAGIC))
@@ -127,8 +132,9 @@ def unpack(path: Path, limit: int) -> str | None:
         elif magic == ZSTD_MAGIC:
             pieces = _unzstd(packed)
         else:
+            budget.spend(path.stat().st_size)
             return None
-        sha256 = _write_pieces(pieces, path.with_suffix(".unpacked"), Budget(limit))
+        sha256 = _write_pieces(pieces, path.with_suffix(".unpacked"), budget)
     path.with_suffix(".unpacked").replace(path)
     return sha256
 
@@ -153,9 +159,12 @@ def _gunzip(packed: BinaryIO) -> Iterator[bytes]:
 
 
 def _unzstd(packed: BinaryIO) -> Iterator[bytes]:
-    reader = zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True)
+    frame = zstandard.ZstdDecompressor().decompressobj()
     try:
-        while piece := reader.read(CHUNK):
-            yield piece
+        while sip := frame.unused_data or packed.read(SIP):
+            frame = zstandard.ZstdDecompressor().decompressobj() if frame.eof else frame
+            yield frame.decompress(sip)
     except zstandard.ZstdError as error:
         raise BrokenArchiveError(f"The zstd data is broken: {error}") from error
+    if not frame.eof:
+        raise BrokenArchiveError("The zstd data is broken: it ends in the middle.")

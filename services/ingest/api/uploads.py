@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, post
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.openapi.spec import Example, OpenAPIMediaType, Operation, Reference, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 from litestar.params import HeaderParameter, Parameter
@@ -185,8 +185,8 @@ class _UploadOperation(Operation):
 )
 async def send_uploads(
     request: Request[Any, Any, Any],
-    intake: Intake,
-    options: Options,
+    intake: NamedDependency[Intake],
+    options: NamedDependency[Options],
     filename: Annotated[str | None, Parameter(description="The file's name, where the body is the file.")] = None,
 ) -> AcceptedUploads:
     """Take CSV files of campaigns, ad groups or ad-group stats, in a form or as the body itself.

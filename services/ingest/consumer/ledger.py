@@ -22,6 +22,13 @@ ENTRY_TABLES: dict[Kind, Table] = {
 }
 
 
+# A batch that comes after its attempt was given up opens it again.
+_NEXT_STATE = """
+    CASE WHEN state NOT IN ('staging', 'abandoned') THEN state
+         WHEN batches_seen + 1 = batches THEN 'complete' ELSE 'staging' END
+"""
+
+
 class ConflictingBatchError(MalformedMessageError):
     """A batch that contradicts what was received before under the same number."""
 
@@ -143,7 +150,8 @@ async def count_batch(connection: AsyncConnection, attempt_id: int) -> bool:
         .values(
             batches_seen=attempt.c.batches_seen + 1,
             last_seen=func.clock_timestamp(),
-            state=text("CASE WHEN batches_seen + 1 = batches AND state = 'staging' THEN 'complete' ELSE state END"),
+            state=text(_NEXT_STATE),
+            reason=text("CASE WHEN state <> 'abandoned' THEN reason END"),
         )
         .returning(attempt.c.state),
     )
@@ -166,3 +174,8 @@ async def drop_entries(connection: AsyncConnection, kind: str, attempt_id: int) 
     """Delete the entries of an attempt that another one of the same upload has superseded."""
     for table in (ENTRY_TABLES[Kind(kind)], tables.rejection):
         await connection.execute(delete(table).where(table.c.attempt_id == attempt_id))
+
+
+async def drop_receipts(connection: AsyncConnection, attempt_id: int) -> None:
+    """Forget which batches of an attempt were received; its entries must go with them."""
+    await connection.execute(delete(tables.receipt).where(tables.receipt.c.attempt_id == attempt_id))

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Coroutine
+from datetime import timedelta
 from typing import Any
 
 from aiormq.exceptions import AMQPError
@@ -11,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.ingest.consumer.app import consuming
 from services.ingest.consumer.applier import Applier
+from services.ingest.consumer.janitor import Janitor
 from services.ingest.consumer.settings import ConsumerSettings
 from services.ingest.consumer.watchdog import Watchdog
 from shared.database import check_schema, create_writer, is_connection_lost
@@ -39,10 +41,15 @@ class Consumer:
             async with applier.running(), contextlib.AsyncExitStack() as stack:
                 self._watchdog = await self._connect(stack, applier)
                 logger.info("Consuming.")
-                await _first(stop.wait(), self._watchdog.watch())
+                async with self._janitor(self._watchdog).running():
+                    await _first(stop.wait(), self._watchdog.watch())
         finally:
             self._watchdog = None
             await self._engine.dispose()
+
+    def _janitor(self, watchdog: Watchdog) -> Janitor:
+        patience = timedelta(minutes=self._settings.abandon_minutes)
+        return Janitor(self._engine, patience, lambda: watchdog.waiting == 0)
 
     async def has_database(self) -> bool:
         """Tell whether the database can be written."""

@@ -17,14 +17,14 @@ class SubscriptionLostError(RuntimeError):
 
 
 class Watchdog:
-    """Knows when a message came last, and how many wait."""
+    """Knows when a message came last, and how many wait (None: nobody knows)."""
 
     def __init__(self, publisher: ConfirmedPublisher, topology: Topology) -> None:
         self._publisher = publisher
         self._topology = topology
         self._busy = 0
         self._last_word = time.monotonic()
-        self.waiting = 0
+        self.waiting: int | None = None
 
     @contextlib.contextmanager
     def busy(self) -> Iterator[None]:
@@ -55,6 +55,7 @@ class Watchdog:
                 channel = await self._publisher.channel()
                 queue = await channel.declare_queue(self._topology.batches, passive=True)
         except FAILURES:
+            self.waiting = None
             self._last_word = time.monotonic()
             return True
         self.waiting = queue.declaration_result.message_count or 0
