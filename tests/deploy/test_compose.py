@@ -114,6 +114,13 @@ def test_the_sample_data_and_the_seed_come_back_as_the_right_numbers(stack: Stac
     stack.holds(seed)
 
 
+def test_the_smoke_test_passes(stack: Stack) -> None:
+    environment = os.environ | {"ADLEDGER_URL": stack.url}
+    command = [sys.executable, "-m", "pytest", "-q", ROOT / "tests" / "api"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
 def test_only_the_gateway_is_reached_from_outside_and_only_from_this_machine(stack: Stack) -> None:
     published = {service: stack.inspect(service, "{{json .HostConfig.PortBindings}}") for service in SERVICES}
     assert json.loads(published.pop("gateway"))["8000/tcp"][0]["HostIp"] == "127.0.0.1"

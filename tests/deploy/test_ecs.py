@@ -166,7 +166,7 @@ def test_the_stack_is_applied_and_what_it_promises_exists(applied: dict[str, str
         "methods": [["GET", "HEAD", "OPTIONS"]],
         "targets": ["consumer", "ingest", "query"],
         "policies": ["cpu", "cpu", "queue-depth"],
-        "broker": [["RABBITMQ", "CLUSTER_MULTI_AZ"]],
+        "broker": [["RabbitMQ", "CLUSTER_MULTI_AZ"]],
         "encrypted": [True],
     }
     outputs = json.loads(terraform.run("output", "-json").stdout)
@@ -180,13 +180,14 @@ def test_a_release_rolls_the_services_over_and_back(applied: dict[str, str], tmp
     for process in PROCESSES:
         (images / f"{process}.txt").write_text(f"registry.example.com/adledger-{process}@sha256:{'a' * 64}\n")
     before = tmp_path / "before.json"
-    # The pretended tasks of moto end by themselves, without a container that could say how: the migration is ours.
+    # The tasks that moto pretends never run and never end, so that nothing is waited for, and the migration is ours.
     script = f"""
-import json, sys
+import json, sys, types
 sys.path.insert(0, {str(ECS)!r})
 import release
 from pathlib import Path
 cluster = release.Cluster("adledger")
+cluster._ecs.get_waiter = lambda name: types.SimpleNamespace(wait=lambda **_: None)
 migrated = []
 release.Cluster.migrate = lambda self, definition: migrated.append(definition)
 release.deploy(cluster, Path({str(images)!r}), Path({str(before)!r}))
