@@ -140,6 +140,28 @@ def test_ingest_does_not_reach_the_database_nor_query_the_broker(stack: Stack) -
             stack.compose("exec", "-T", service, "python", "-c", look, host)
 
 
+def test_an_image_reads_its_settings_from_mounted_files(stack: Stack, tmp_path: Path) -> None:
+    (tmp_path / "ADLEDGER_DATABASE_URL").write_text("postgresql://adledger:adledger@postgres:5432/adledger\n")
+    tmp_path.chmod(0o755)
+    network = ("--network", f"{PROJECT}_database", "--read-only", "--cap-drop", "ALL")
+    secrets = (
+        "--volume",
+        f"{tmp_path}:/run/secrets/adledger:ro",
+        "--env",
+        "ADLEDGER_SECRETS_DIR=/run/secrets/adledger",
+    )
+    assert "up to date" in stack.run("docker", "run", "--rm", *network, *secrets, "adledger-migrate")
+
+
+def test_the_gateway_of_kubernetes_is_understood_by_nginx(stack: Stack) -> None:
+    gateway = ROOT / "deploy" / "k8s" / "components" / "ingress" / "gateway.conf"
+    hosts = ("--add-host", "ingest:127.0.0.1", "--add-host", "query:127.0.0.1", "--user", "10001:10001")
+    image = stack.inspect("gateway", "{{.Config.Image}}")
+    mounted = ("--volume", f"{gateway}:/etc/adledger/gateway.conf:ro")
+    command = ("nginx", "-t", "-c", "/etc/adledger/gateway.conf")
+    stack.run("docker", "run", "--rm", "--entrypoint", "", *hosts, *mounted, image, *command)
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_killed_container_comes_back_and_nothing_is_lost(stack: Stack, seed: Path, service: str) -> None:
     _kill(stack, service)
