@@ -1,7 +1,7 @@
 """The command line: runs each process, and is a client of a running adledger."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
 from typing import Any
 
@@ -40,7 +40,6 @@ SERVER_ERRORS = (
     EmbeddedPostgresError,
     SchemaOutdatedError,
     SubscriptionLostError,
-    ValidationError,
     OSError,
 )
 
@@ -56,10 +55,14 @@ def main() -> None:
     """
 
 
-def _run(process: Coroutine[Any, Any, None]) -> None:
+def _run(start: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run a server; what keeps it from starting is told in a sentence, and ends it with status 2."""
+    configure_logging()
     try:
-        asyncio.run(process)
+        asyncio.run(start())
+    except ValidationError as error:
+        wrong = [f"ADLEDGER_{str(each['loc'][0]).upper()}: {each['msg']}." for each in error.errors()]
+        stop(" ".join(wrong), REFUSED)
     except SERVER_ERRORS as error:
         stop(str(error), REFUSED)
 
@@ -72,12 +75,7 @@ def up(sample_data: bool) -> None:
     With ADLEDGER_AMQP_URL uploads go through RabbitMQ to a consumer process of its own; without, they are
     applied before they are answered. The data stay in ADLEDGER_DATA_DIR (~/.adledger).
     """
-    configure_logging()
-    try:
-        settings = UpSettings()
-    except ValidationError as error:
-        stop(str(error), REFUSED)
-    _run(run_up(settings, on_ready=_load_sample_data if sample_data else None))
+    _run(lambda: run_up(UpSettings(), on_ready=_load_sample_data if sample_data else None))
 
 
 def _load_sample_data(url: str) -> None:
@@ -95,23 +93,20 @@ def serve() -> None:
 @serve.command("ingest")
 def serve_ingest() -> None:
     """Take uploads and commands, and send them on: through RabbitMQ, or straight to the database without one."""
-    configure_logging()
-    _run(run_ingest(IngestSettings()))
+    _run(lambda: run_ingest(IngestSettings()))
 
 
 @serve.command("query")
 def serve_query() -> None:
     """Answer reads from the database at ADLEDGER_DATABASE_URL, which may be a replica."""
-    configure_logging()
-    _run(run_query(QuerySettings()))
+    _run(lambda: run_query(QuerySettings()))
 
 
 @main.command()
 @click.option("--until-stdin-closes", is_flag=True, hidden=True, help="End with the process that holds the other end.")
 def consume(until_stdin_closes: bool) -> None:
     """Take batches from RabbitMQ into the ledger, and apply complete uploads; run as many as you like."""
-    configure_logging()
-    _run(run_consumer(ConsumerSettings(), until_stdin_closes=until_stdin_closes))
+    _run(lambda: run_consumer(ConsumerSettings(), until_stdin_closes=until_stdin_closes))
 
 
 @main.command("migrate")

@@ -18,6 +18,9 @@ REJECTED, REFUSED, UNREACHABLE = 1, 2, 3
 """Exit codes of client commands: rows were rejected; the server refused; nobody answered."""
 
 
+KINDS = click.Choice([kind.value for kind in Kind])
+MODES = click.Choice([mode.value for mode in Mode])
+
 url_option = click.option(
     "--url",
     envvar="ADLEDGER_URL",
@@ -37,8 +40,12 @@ def stop(reason: str, status: int) -> NoReturn:
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--kind", type=click.Choice([*Kind]), help="What the files hold; their header rows tell it.")
-@click.option("--mode", type=click.Choice([*Mode]), help="Replace the value of each key (upsert), or add to it.")
+@click.option("--kind", type=KINDS, help="What the files hold; their header rows tell it.")
+@click.option(
+    "--mode",
+    type=MODES,
+    help="Replace the value of each key (upsert), or add to it.",
+)
 @click.option("--idempotency-key", "key", help="Makes a repeat of the same command a no-op.")
 @click.option("--wait/--no-wait", default=True, help="Wait until the numbers can be read.", show_default=True)
 @click.option("--timeout", default=300.0, show_default=True, help="How many seconds to wait.")

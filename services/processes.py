@@ -191,7 +191,10 @@ async def _supervise(environment: dict[str, str]) -> None:
             await asyncio.sleep(WATCH_SECONDS)
         except asyncio.CancelledError:
             process.terminate()
-            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+            try:
+                await asyncio.wait_for(process.wait(), STOP_SECONDS)
+            except TimeoutError:
+                process.kill()
             raise
 
 

@@ -35,6 +35,7 @@ def create_writer(url: str) -> AsyncEngine:
         "postgresql+asyncpg://",
         async_creator=connector(url, WRITER_TIMEOUTS),
         pool_size=8,
+        max_overflow=0,
         pool_pre_ping=True,
     )
 
@@ -45,6 +46,7 @@ def create_reader(url: str) -> AsyncEngine:
         "postgresql+asyncpg://",
         async_creator=connector(url, READER_TIMEOUTS),
         pool_size=10,
+        max_overflow=0,
         isolation_level="AUTOCOMMIT",
     )
 

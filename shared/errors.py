@@ -7,7 +7,13 @@ from http import HTTPStatus
 from typing import Any, get_args
 
 from litestar import Request, Response
-from litestar.exceptions import ClientException, HTTPException, SerializationException, ValidationException
+from litestar.exceptions import (
+    ClientException,
+    HTTPException,
+    NotFoundException,
+    SerializationException,
+    ValidationException,
+)
 from litestar.types import ExceptionHandlersMap
 
 logger = logging.getLogger(__name__)
@@ -45,7 +51,9 @@ def _answer(status: int, detail: str, headers: dict[str, str] | None = None, **m
     return Response(content, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
-def _on_http_error(_: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+def _on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    if isinstance(error, NotFoundException):
+        return _answer(HTTPStatus.NOT_FOUND, f"Nothing is at {request.url.path}; /schema says what there is.")
     members = error.members if isinstance(error, ProblemError) else {}
     return _answer(error.status_code, error.detail, error.headers, **members)
 
@@ -97,7 +105,10 @@ def log_and_answer(
     public: ProblemError | None = None,
 ) -> Response[Any]:
     """Log what happened and answer with `public`, or else with a 500 that gives nothing away."""
-    logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    if public is None:
+        logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    else:
+        logger.warning("%s %s answered with %s: %s", request.method, request.url.path, public.status_code, error)
     return _on_http_error(request, public or ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, UNEXPECTED))
 
 

@@ -166,6 +166,7 @@ class Outcome(StrEnum):
     REVERTED = "reverted"
     UNKNOWN = "unknown"
     COMPACTED = "compacted"
+    IMPOSSIBLE = "impossible"
 
 
 class Reverted(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="message"):

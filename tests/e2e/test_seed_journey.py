@@ -20,7 +20,7 @@ NAMES = ("campaigns.csv", "ad_groups.csv", "ad_group_stats.csv")
 ORDERS = [NAMES, NAMES[::-1], ("ad_groups.csv", "ad_group_stats.csv", "campaigns.csv")]
 IDS = ["top down", "stats first", "campaigns last"]
 
-needs_seed = pytest.mark.skipif(not SEED.exists(), reason="the customer's files are not beside the project")
+needs_seed = pytest.mark.skipif(not SEED.exists(), reason="the seed files are not beside the project")
 
 
 def upload_and_wait(http: httpx.Client, path: Path) -> dict[str, Any]:

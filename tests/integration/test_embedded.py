@@ -3,6 +3,7 @@
 import asyncio
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 import sys
@@ -131,7 +132,9 @@ def test_root_may_use_a_folder_that_its_server_cannot_reach(tmp_path: Path) -> N
     closed.mkdir(mode=0o700)
     with embedded_postgres(closed / "data") as server:
         assert query(server.url) == 1
-        assert query(server.url, "SHOW data_directory") == str((closed / "data" / "postgres").resolve())
+        place = (closed / "data" / "postgres").resolve()
+        assert query(server.url, "SHOW data_directory") == str(place)
+    shutil.rmtree(place)
     assert closed.stat().st_mode & 0o777 == 0o700
 
 

@@ -19,6 +19,7 @@ from shared.messages import Outcome, Revert, Reverted
 
 UNKNOWN = "No upload {id} is known. If it was accepted just now, ask again in a moment."
 COMPACTED = "Upload {id} was compacted with older ones and can no longer be taken back."
+IMPOSSIBLE = "Without upload {id} sums would be too large to store, so it was not taken back."
 EXAMPLE_ID = "0b8f7c52-6b0e-5d0c-9a53-7f5f3f0e2a11"
 
 
@@ -54,7 +55,10 @@ async def revert_upload(
     ],
     intake: NamedDependency[Intake],
 ) -> Response[Any]:
-    """Take back every sending of a file so far; sent again later, it counts again."""
+    """Take back every sending of a file so far.
+
+    Sent again later, it counts again, unless that is a repeat under an Idempotency-Key: such a repeat is a no-op.
+    """
     command = Revert(revert_id=uuid4(), upload_id=upload_id, requested_at=intake.clock.now())
     reverted = await ask(intake.transport, command)
     if reverted is None:
@@ -63,4 +67,6 @@ async def revert_upload(
         raise ProblemError(HTTPStatus.NOT_FOUND, UNKNOWN.format(id=upload_id))
     if reverted.outcome is Outcome.COMPACTED:
         raise ProblemError(HTTPStatus.CONFLICT, COMPACTED.format(id=upload_id))
+    if reverted.outcome is Outcome.IMPOSSIBLE:
+        raise ProblemError(HTTPStatus.CONFLICT, IMPOSSIBLE.format(id=upload_id))
     return Response(RevertedUpload(upload_id, "reverted"))

@@ -29,7 +29,9 @@ _CHOOSE = """
     ORDER BY place {order} LIMIT 1
 """
 
-_APPLIED = "UPDATE attempt SET state = 'applied', applied_at = clock_timestamp() WHERE id = :attempt_id"
+_APPLIED = "UPDATE attempt SET state = 'applied' WHERE id = :attempt_id"
+# The last statement before the commit, so that the time is when the numbers could first be read.
+_STAMP = "UPDATE attempt SET applied_at = clock_timestamp() WHERE state = 'applied' AND id = ANY(:attempts)"
 _SPEAKS = "UPDATE upload SET attempt_id = :attempt_id, place = :place WHERE id = :upload_id"
 _COUNTED = "UPDATE attempt SET keys_new = :new, keys_changed = :changed WHERE id = :attempt_id"
 _FAILED = "UPDATE attempt SET state = 'failed', reason = :reason WHERE id = :attempt_id"
@@ -63,6 +65,7 @@ async def apply_everything(connection: AsyncConnection) -> bool:
         await _try_revert(connection, upload_id)
     await rollup.refresh(connection)
     await connection.execute(text("UPDATE dataset SET version = version + 1"))
+    await connection.execute(text(_STAMP), {"attempts": [attempt["id"] for attempt in ready]})
     return True
 
 

@@ -3,7 +3,7 @@
 A command that is delivered again is recorded once, and answered again.
 """
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -11,6 +11,11 @@ from services.ingest.consumer.applier import Applier
 from services.ingest.consumer.handler import stage
 from shared import tables
 from shared.messages import Answer, Command, Outcome, Rename, Renamed, Revert, Reverted
+
+_TOOK_EFFECT = """
+    SELECT u.reverted_at >= least(r.requested_at, r.first_seen)
+    FROM revert r JOIN upload u ON u.id = r.upload_id WHERE r.id = :id
+"""
 
 
 async def obey(engine: AsyncEngine, applier: Applier, command: Command) -> Answer:
@@ -49,4 +54,6 @@ async def _revert(engine: AsyncEngine, applier: Applier, command: Revert) -> Rev
         event = {"id": command.revert_id, "upload_id": command.upload_id, "requested_at": command.requested_at}
         await connection.execute(insert(tables.revert).values(event).on_conflict_do_nothing())
     await applier.apply_ready(wait=True)
-    return Reverted(outcome=Outcome.REVERTED)
+    async with engine.connect() as connection:
+        done = await connection.scalar(text(_TOOK_EFFECT), {"id": command.revert_id})
+    return Reverted(outcome=Outcome.REVERTED if done else Outcome.IMPOSSIBLE)

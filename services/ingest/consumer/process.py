@@ -36,16 +36,22 @@ class Consumer:
         Raises `shared.database.SchemaOutdatedError`, and `SubscriptionLostError` when only a restart can help.
         """
         try:
-            await self._wait_for_database()
-            applier = Applier(self._engine)
-            async with applier.running(), contextlib.AsyncExitStack() as stack:
-                self._watchdog = await self._connect(stack, applier)
-                logger.info("Consuming.")
-                async with self._janitor(self._watchdog).running():
-                    await _first(stop.wait(), self._watchdog.watch())
+            await _first(stop.wait(), self._work())
         finally:
-            self._watchdog = None
             await self._engine.dispose()
+
+    async def _work(self) -> None:
+        """Wait for what is needed, and consume until cancelled."""
+        await self._wait_for_database()
+        applier = Applier(self._engine)
+        async with applier.running(), contextlib.AsyncExitStack() as stack:
+            self._watchdog = await self._connect(stack, applier)
+            logger.info("Consuming.")
+            try:
+                async with self._janitor(self._watchdog).running():
+                    await self._watchdog.watch()
+            finally:
+                self._watchdog = None
 
     def _janitor(self, watchdog: Watchdog) -> Janitor:
         patience = timedelta(minutes=self._settings.abandon_minutes)
@@ -84,10 +90,11 @@ class Consumer:
 
 
 async def _first(*works: Coroutine[Any, Any, object]) -> None:
-    """Wait for the first of several to end, and end the others; raises what it raised."""
+    """Wait for the first of several to end, and then for the others, which are cancelled; raises what it raised."""
     tasks = [asyncio.create_task(work) for work in works]
     done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in pending:
         task.cancel()
+    await asyncio.gather(*pending, return_exceptions=True)
     for task in done:
         task.result()
