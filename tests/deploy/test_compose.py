@@ -11,10 +11,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import httpx
 import pytest
@@ -66,6 +68,23 @@ class Stack:
     def upload(self, folder: Path) -> int:
         command = [sys.executable, "-m", "services.cli", "upload", "--url", self.url, "--timeout", "120"]
         return subprocess.run([*command, *(folder / name for name in NAMES)], cwd=ROOT, check=False).returncode
+
+    def send(self, campaign: str) -> str:
+        """Send a file that names a campaign of its own, and return the upload's id without waiting for it."""
+        content = f"campaign_id,campaign_name,campaign_type\n{crc32(campaign.encode())},{campaign},SEARCH_STANDARD\n"
+        answer = httpx.post(f"{self.url}/uploads", files={"file": ("campaigns.csv", content)}, timeout=30)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["uploads"][0]["id"])
+
+    def outcome(self, upload_id: str) -> str:
+        """Return what became of an upload within a minute."""
+        state = ""
+        end = time.monotonic() + 60
+        while state != "applied" and time.monotonic() < end:
+            answer = httpx.get(f"{self.url}/uploads/{upload_id}", timeout=30)
+            state = answer.json()["state"] if answer.is_success else ""
+            time.sleep(0.2)
+        return state
 
     def get(self, path: str) -> Any:
         end = time.monotonic() + 60
@@ -163,21 +182,28 @@ def test_the_gateway_of_kubernetes_is_understood_by_nginx(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_killed_container_comes_back_and_nothing_is_lost(stack: Stack, seed: Path, service: str) -> None:
+def test_what_was_accepted_before_a_container_is_killed_counts_when_it_is_back(
+    stack: Stack, seed: Path, service: str
+) -> None:
+    accepted = [stack.send(f"{service} {number}") for number in range(5)]
     _kill(stack, service)
     end = time.monotonic() + 90
     while _health(stack, service) != "healthy" and time.monotonic() < end:
         time.sleep(0.5)
     stack.up("--no-recreate")
+    assert [stack.outcome(each) for each in accepted] == ["applied"] * 5
+    assert {f"{service} {number}" for number in range(5)} <= {each["campaign_name"] for each in stack.get("/campaigns")}
     assert stack.upload(seed) == 0
     stack.holds(seed)
 
 
-def test_consumers_are_added_while_uploads_run(stack: Stack, seed: Path) -> None:
-    stack.up("--no-recreate", "--scale", "consumer=3")
-    assert len(stack.compose("ps", "--quiet", "consumer").split()) == 3
-    assert stack.upload(seed) == 0
-    stack.up("--no-recreate", "--scale", "consumer=1")
+def test_consumers_come_and_go_while_uploads_run(stack: Stack, seed: Path) -> None:
+    with ThreadPoolExecutor() as pool:
+        uploads = pool.submit(lambda: [stack.upload(folder) for folder in [ROOT / "data", seed] * 5])
+        stack.up("--no-recreate", "--scale", "consumer=3")
+        assert len(stack.compose("ps", "--quiet", "consumer").split()) == 3
+        stack.up("--no-recreate", "--scale", "consumer=1")
+        assert uploads.result() == [1, 0] * 5
     stack.holds(seed)
 
 
