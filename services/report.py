@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -20,7 +20,8 @@ def show_table(
     """Print a title and a table; columns from `numbers_from` on are numbers, shown to the right."""
     shown = Table(box=None, header_style="bold underline", padding=(0, 1, 0, 0))
     for position, name in enumerate(columns):
-        shown.add_column(name, justify="right" if position >= numbers_from else "left", overflow="fold")
+        justify: JustifyMethod = "right" if position >= numbers_from else "left"
+        shown.add_column(name, justify=justify, overflow="fold", no_wrap=position == 0)
     for row in rows:
         shown.add_row(*(value if isinstance(value, Text) else Text(cell(value)) for value in row))
     console.print(title, style="bold cyan", highlight=False, soft_wrap=True)

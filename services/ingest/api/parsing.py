@@ -53,7 +53,7 @@ class Parsed:
 class Parser:
     """One DuckDB instance, which many files may be parsed with; `parse` blocks, call it in a thread."""
 
-    def __init__(self, spill: Path, memory_limit: str = "256MB") -> None:
+    def __init__(self, spill: Path, memory_limit: str = "160MB") -> None:
         config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": memory_limit,
             "temp_directory": str(spill),

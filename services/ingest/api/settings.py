@@ -16,4 +16,4 @@ class IngestSettings(HttpSettings, BrokerSettings):
         description="Where uploads are kept on disk while they are read; may be shared by processes.",
     )
     max_upload_bytes: int = Field(default=4 * 2**30, gt=0, description="The most an upload may hold, unpacked.")
-    parse_memory: str = Field(default="256MB", description="How much memory reading files may take; more spills.")
+    parse_memory: str = Field(default="160MB", description="How much memory reading files may take; more spills.")
