@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 REQUIREMENTS := requirements-dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install up demo test lint format requirements clean
+.PHONY: help install up demo test verify-deploy lint format requirements clean
 
 help: ## Show what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
 
 install: $(VENV)/.installed ## Install the pinned requirements and the adledger command into .venv
 
@@ -29,6 +29,15 @@ demo: install ## Upload data/*.csv over HTTP, read the numbers back, print them,
 test: install ## Run the tests
 	$(BIN)/pytest
 
+verify-deploy: install deploy/.venv/.installed ## Run the slow tests of deploy/ too: compose on Docker, schemas, linters
+	ADLEDGER_VERIFY_DEPLOY=1 $(BIN)/pytest -v tests/deploy
+
+# The tools of verify-deploy; what is missing there (docker, kubectl, npm, terraform) skips its tests, with the reason.
+deploy/.venv/.installed: deploy/verify/requirements.txt
+	$(PYTHON) -m venv deploy/.venv
+	deploy/.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r deploy/verify/requirements.txt
+	@touch $@
+
 lint: install ## Check style, types, imports and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -42,7 +51,8 @@ format: install ## Mend style and formatting
 requirements: install ## Pin the requirements again, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --all-extras --group dev pyproject.toml -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build --constraint requirements-dev.txt -o requirements-build.txt
 
 clean: ## Remove what make and the tests have made (never your data)
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) deploy/.venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find services shared tests data -name __pycache__ -type d -prune -exec rm -rf {} +

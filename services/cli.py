@@ -29,6 +29,7 @@ from services.processes import (
     run_up,
 )
 from services.query.settings import QuerySettings
+from services.settings_table import write_settings_page
 from shared.database import SchemaOutdatedError
 from shared.logging import configure_logging
 from shared.settings import DatabaseSettings
@@ -133,8 +134,15 @@ def schema_command() -> None:
     write_documents()
 
 
+@main.command("settings", hidden=True)
+def settings_command() -> None:
+    """Write docs/settings.md from the settings classes."""
+    write_settings_page()
+
+
 for other_command in (*COMMANDS, dead_letters):
     main.add_command(other_command)
+
 
 if __name__ == "__main__":
     main()

@@ -56,14 +56,17 @@ def connector(url: str, settings: dict[str, str]) -> Callable[[], Awaitable[asyn
 
     async def connect() -> asyncpg.Connection:
         # asyncpg reads the address itself, so that sslmode, socket folders and the like mean what libpq says.
-        server_settings = {"application_name": "adledger", **settings}
         try:
-            return await asyncpg.connect(dsn=url, timeout=10, server_settings=server_settings)
+            connection = await asyncpg.connect(dsn=url, timeout=10, server_settings={"application_name": "adledger"})
+            if settings:
+                # Said once connected, as RDS Proxy and PgBouncer refuse most settings before.
+                await connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in settings.items()))
         except asyncpg.InvalidAuthorizationSpecificationError:
             raise
         except asyncpg.PostgresError as error:
             # Too many connections, shutting down, closed for maintenance: away, whatever the error's class.
             raise ConnectionError(str(error)) from error
+        return connection
 
     return connect
 
@@ -77,20 +80,15 @@ def alembic_config(url: str | None = None) -> Config:
     return config
 
 
-def head_revision() -> str:
-    """Return the revision of the schema that this version works with."""
-    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
-    if head is None:
-        raise RuntimeError("There are no migrations in shared/migrations/versions.")
-    return head
-
-
 async def check_schema(connection: AsyncConnection) -> None:
-    """Raise `SchemaOutdatedError` unless the database has the schema this version works with."""
+    """Raise `SchemaOutdatedError` when the database's schema is older than this version's.
+
+    A newer one is fine: while a deployment runs, and after one is rolled back, old code works on the new schema.
+    """
     known = await connection.scalar(text("SELECT to_regclass('alembic_version')"))
     found = await connection.scalar(text("SELECT version_num FROM alembic_version")) if known else None
-    wanted = head_revision()
-    if found != wanted:
+    wanted, *older = [script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()]
+    if found is None or found in older:
         raise SchemaOutdatedError(
             f"The database's schema is {found or 'empty'}, this version needs {wanted}. Run: adledger migrate",
         )

@@ -136,7 +136,7 @@ def test_an_upload_taken_back_counts_no_more_until_it_is_sent_again(client: Clie
         ("/performance-time-series?aggregate_by=year", 400, "day, week, month"),
         ("/performance-time-series?aggregate_by=day&start_date=2025-02-30", 400, "start_date"),
         (f"/uploads/{uuid4()}", 404, "ask again"),
-        ("/nothing", 404, "Not Found"),
+        ("/nothing", 404, "Nothing is at /nothing"),
     ],
 )
 def test_a_bad_request_is_answered_with_a_reason(path: str, status: int, said: str, client: Client) -> None:

@@ -1,0 +1,1 @@
+"""adledger's processes as Lambda functions behind an HTTP API."""
