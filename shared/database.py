@@ -22,7 +22,11 @@ WRITER_TIMEOUTS = {
 }
 """So that a writer that was stopped in the middle of a transaction cannot block the others for long."""
 
-READER_TIMEOUTS = {"statement_timeout": "30s", "default_transaction_read_only": "on"}
+READER_TIMEOUTS = {
+    "statement_timeout": "30s",
+    "idle_in_transaction_session_timeout": "60s",
+    "default_transaction_read_only": "on",
+}
 
 
 class SchemaOutdatedError(RuntimeError):
@@ -105,13 +109,18 @@ def _is_unavailable(error: BaseException | None) -> bool:
     return isinstance(error, (OSError, PoolTimeoutError, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError))
 
 
-_PASSING = ("08", "40", "53", "55", "57", "58")
-"""SQLSTATE classes that pass by themselves: connection, deadlock, resources, locks, shutdown or timeout, disk."""
+_LASTING = ("22", "23")
+"""SQLSTATE classes that no waiting mends: data exceptions and violated constraints."""
 
 
 def is_transient(error: BaseException) -> bool:
-    """Tell whether the same work may well succeed a little later."""
-    if is_connection_lost(error) or isinstance(error, asyncpg.InterfaceError):
-        return True
+    """Tell whether the same work may well succeed later.
+
+    That is so for every failure of the database that is not about the data: it may be away, full, read-only after
+    a failover, locked, or refuse our password until somebody mends that.
+    """
     cause = error.orig if isinstance(error, DBAPIError) else error
-    return str(getattr(cause, "sqlstate", None) or "").startswith(_PASSING)
+    if is_connection_lost(error) or isinstance(cause, asyncpg.InterfaceError):
+        return True
+    sqlstate = getattr(cause, "sqlstate", None)
+    return bool(sqlstate) and not str(sqlstate).startswith(_LASTING)

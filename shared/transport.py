@@ -17,17 +17,14 @@ class TransportUnavailableError(RuntimeError):
 class Transport(Protocol):
     """What the ingest API needs of whatever carries its messages."""
 
-    applies_at_once: bool
-    """Whether an upload counts as soon as `publish` returns."""
-
-    async def publish(self, batches: Iterable[Batch]) -> None:
-        """Send all batches of one attempt, and return when each is confirmed.
+    async def publish(self, batches: Iterable[Batch]) -> str:
+        """Send all batches of one attempt, and return the upload's state once each is confirmed.
 
         The last batch is sent only after all others are confirmed. Raises `TransportUnavailableError`.
         """
 
-    async def ask(self, command: Command) -> Answer:
-        """Send the command and wait for its answer, which the caller may stop doing at any time.
+    async def ask(self, command: Command, seconds: float) -> Answer | None:
+        """Send the command, and wait for its answer for so many seconds from then on; None when that is too short.
 
         Raises `TransportUnavailableError` when the command itself could not be sent.
         """

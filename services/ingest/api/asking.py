@@ -1,6 +1,5 @@
 """Commands over HTTP: asked, and waited for as long as a client would."""
 
-import asyncio
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -17,10 +16,7 @@ ANSWER_SECONDS = 10.0
 async def ask(transport: Transport, command: Command) -> Answer | None:
     """Return the consumer's answer, or None when it takes too long; raises a 503 when nobody can be asked."""
     try:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            return await transport.ask(command)
-    except TimeoutError:
-        return None
+        return await transport.ask(command, ANSWER_SECONDS)
     except TransportUnavailableError as error:
         raise unavailable(f"{error} Send the same request again.") from error
 

@@ -76,10 +76,9 @@ class Intake:
             if isinstance(parsed, Parsed)
         ]
 
-    async def publish(self, attempts: list[Attempt]) -> None:
-        """Send every attempt; raises `shared.transport.TransportUnavailableError`."""
-        for attempt in attempts:
-            await self.transport.publish(attempt.batches())
+    async def publish(self, attempts: list[Attempt]) -> list[str]:
+        """Send every attempt and return their states; raises `shared.transport.TransportUnavailableError`."""
+        return [await self.transport.publish(attempt.batches()) for attempt in attempts]
 
     async def _parse(self, file: Spooled, options: Options, folder: Path) -> Parsed | Refusal:
         work = folder / f"{file.path.name}-parsed"

@@ -1,8 +1,10 @@
 """The RabbitMQ transport: batches within a window of bytes, and commands with their answers."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 
 import aio_pika
 
@@ -20,27 +22,31 @@ WINDOW_BYTES = 16 * 2**20
 class RabbitTransport:
     """A transport over one publishing connection; its uploads share one window."""
 
-    applies_at_once = False
-
     def __init__(self, url: str, topology: Topology) -> None:
         self._topology = topology
         self._publisher = ConfirmedPublisher(url, topology)
         self._replies = Replies(url)
         self._window = Window(WINDOW_BYTES)
 
-    async def publish(self, batches: Iterable[Batch]) -> None:
+    async def publish(self, batches: Iterable[Batch]) -> str:
         """Send all batches of an attempt; raises `TransportUnavailableError` unless every one is confirmed."""
         held: Batch | None = None
         async with _failing_together() as sending:
             for batch in batches:
                 if held is not None:
-                    await self._window.enter(len(held.body))
-                    sending.create_task(self._send_and_leave(held))
+                    size = len(held.body)
+                    await self._window.enter(size)
+                    # A callback, since a task that is cancelled before it begins runs no `finally`.
+                    sending.create_task(self._send(held)).add_done_callback(partial(self._leave, size))
                 held = batch
         if held is not None:
             await self._send(held)
+        return "staging"
 
-    async def ask(self, command: Command) -> Answer:
+    def _leave(self, size: int, _: asyncio.Task[None]) -> None:
+        self._window.leave(size)
+
+    async def ask(self, command: Command, seconds: float) -> Answer | None:
         """Send the command and wait for its answer; raises `TransportUnavailableError` when it cannot be sent."""
         async with self._replies.expect() as (address, correlation_id, answer):
             message = aio_pika.Message(
@@ -52,7 +58,10 @@ class RabbitTransport:
                 correlation_id=correlation_id,
             )
             await self._publisher.send(message, self._topology.commands)
-            return wire.read_answer(await answer)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    return wire.read_answer(await answer)
+            return None
 
     async def is_ready(self) -> bool:
         """Tell whether the broker takes messages: a channel is open and the queues are declared."""
@@ -63,12 +72,6 @@ class RabbitTransport:
         """Close the connections."""
         await self._replies.close()
         await self._publisher.close()
-
-    async def _send_and_leave(self, batch: Batch) -> None:
-        try:
-            await self._send(batch)
-        finally:
-            await self._window.leave(len(batch.body))
 
     async def _send(self, batch: Batch) -> None:
         message = aio_pika.Message(
@@ -86,19 +89,19 @@ class Window:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._used = 0
-        self._changed = asyncio.Condition()
+        self._room = asyncio.Event()
 
     async def enter(self, size: int) -> None:
         """Wait until there is room."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._used == 0 or self._used + size <= self._limit)
-            self._used += size
+        while self._used and self._used + size > self._limit:
+            self._room.clear()
+            await self._room.wait()
+        self._used += size
 
-    async def leave(self, size: int) -> None:
-        """Make room."""
-        async with self._changed:
-            self._used -= size
-            self._changed.notify_all()
+    def leave(self, size: int) -> None:
+        """Make room; it never waits, so that nothing can keep it from happening."""
+        self._used -= size
+        self._room.set()
 
 
 @asynccontextmanager

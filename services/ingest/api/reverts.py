@@ -19,7 +19,7 @@ from shared.messages import Outcome, Revert, Reverted
 
 UNKNOWN = "No upload {id} is known. If it was accepted just now, ask again in a moment."
 COMPACTED = "Upload {id} was compacted with older ones and can no longer be taken back."
-IMPOSSIBLE = "Without upload {id} sums would be too large to store, so it was not taken back."
+IMPOSSIBLE = "Upload {id} still counts: it was sent again since, or sums without it would be too large to store."
 EXAMPLE_ID = "0b8f7c52-6b0e-5d0c-9a53-7f5f3f0e2a11"
 
 

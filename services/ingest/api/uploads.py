@@ -199,13 +199,12 @@ async def send_uploads(
         files = await receive(request, folder, intake.max_upload_bytes, filename)
         try:
             attempts = await intake.understand(files, options, folder)
-            await intake.publish(attempts)
+            states = await intake.publish(attempts)
         except RefusedError as error:
             raise _refused(error) from error
         except TransportUnavailableError as error:
             raise unavailable(f"{error} Nothing is lost: send the same request again.") from error
-    state = "applied" if intake.transport.applies_at_once else "staging"
-    return AcceptedUploads([_accepted(attempt, state) for attempt in attempts])
+    return AcceptedUploads([_accepted(attempt, state) for attempt, state in zip(attempts, states, strict=True)])
 
 
 def _accepted(attempt: Attempt, state: str) -> AcceptedUpload:

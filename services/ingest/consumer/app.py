@@ -25,6 +25,8 @@ from shared.topology import Topology
 
 STOP_SECONDS = 20.0
 CONNECT_SECONDS = 10
+COMMAND_SECONDS = 20 * 60.0
+"""A command may find a whole backlog to apply before its effect can be read."""
 
 
 @asynccontextmanager
@@ -88,7 +90,7 @@ class _Handlers:
                 await self._publisher.answer(reply, message.reply_to)
 
         with self._watchdog.busy():
-            await self._settler.settle(message, obey)
+            await self._settler.settle(message, obey, COMMAND_SECONDS)
 
 
 def _subscribe(broker: RabbitBroker, settings: ConsumerSettings, handlers: _Handlers) -> None:

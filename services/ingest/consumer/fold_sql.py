@@ -128,7 +128,7 @@ _AD_GROUPS = Fold(
     UNION ALL
     SELECT ad_group_id, NULL, NULL FROM touched_ad_group t
     WHERE EXISTS (SELECT FROM ad_group_stat s WHERE s.ad_group_id = t.ad_group_id)
-      AND ad_group_id NOT IN (SELECT ad_group_id FROM described)
+      AND NOT EXISTS (SELECT FROM described d WHERE d.ad_group_id = t.ad_group_id)
     """,
     (
         f"""
@@ -162,8 +162,9 @@ _CAMPAIGNS = Fold(
     "touched_campaign",
     "folded_campaign",
     """
-    SELECT DISTINCT campaign_id FROM campaign_entry
-    WHERE attempt_id = ANY(:attempts) AND campaign_id NOT IN (SELECT campaign_id FROM touched_campaign)
+    SELECT DISTINCT campaign_id FROM campaign_entry e
+    WHERE attempt_id = ANY(:attempts)
+      AND NOT EXISTS (SELECT FROM touched_campaign t WHERE t.campaign_id = e.campaign_id)
     """,
     # A campaign exists iff a file or an ad group names it: a rename alone does not make one.
     f"""

@@ -1,12 +1,14 @@
 """The janitor: gives up attempts whose publisher is gone, so that what they left behind does not stay for ever.
 
-An attempt is given up when the queue is empty, nothing of the attempt has come for a while, and its last
-batch was never seen: the last batch goes out only after all others were confirmed, so without it the client
-got no 202. Its receipts and entries go together; a batch that comes after all opens it again.
+An attempt is given up when the queue has been empty and the database there for a while, nothing of the attempt
+has come for as long, and its last batch was never seen: the last batch goes out only after all others were
+confirmed, so without it the client got no 202. Its receipts and entries go together; a batch that comes after
+all opens it again.
 """
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -53,13 +55,26 @@ class Janitor:
                 await looking
 
     async def _run(self) -> None:
+        calm_since: float | None = None
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                if self._queue_is_empty():
+                if not await self._is_calm():
+                    calm_since = None
+                    continue
+                calm_since = calm_since or time.monotonic()
+                if time.monotonic() - calm_since >= self._patience.total_seconds():
                     await self.tidy()
             except (SQLAlchemyError, OSError) as error:
+                # While the database was away, others may have held batches that they could not stage.
+                calm_since = None
                 logger.warning("Could not look for abandoned uploads: %s", error)
+
+    async def _is_calm(self) -> bool:
+        """Tell whether nothing is on its way, as far as can be seen; raises when the database is away."""
+        async with self._engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+        return self._queue_is_empty()
 
     async def tidy(self) -> None:
         """Give up every attempt that nobody will complete."""

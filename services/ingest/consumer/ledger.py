@@ -179,3 +179,14 @@ async def drop_entries(connection: AsyncConnection, kind: str, attempt_id: int) 
 async def drop_receipts(connection: AsyncConnection, attempt_id: int) -> None:
     """Forget which batches of an attempt were received; its entries must go with them."""
     await connection.execute(delete(tables.receipt).where(tables.receipt.c.attempt_id == attempt_id))
+
+
+async def state(connection: AsyncConnection, manifest: Manifest) -> str:
+    """Return the state of an attempt, as clients see it."""
+    query = text("""
+        SELECT CASE WHEN a.state = 'applied' AND u.reverted_at >= u.place THEN 'reverted' ELSE a.state END
+        FROM attempt a JOIN upload u ON u.id = a.upload_id
+        WHERE a.upload_id = :upload_id AND a.received_at = :received_at
+    """)
+    keys = {"upload_id": manifest.upload_id, "received_at": manifest.received_at}
+    return str(await connection.scalar(query, keys))

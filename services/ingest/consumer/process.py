@@ -55,7 +55,7 @@ class Consumer:
 
     def _janitor(self, watchdog: Watchdog) -> Janitor:
         patience = timedelta(minutes=self._settings.abandon_minutes)
-        return Janitor(self._engine, patience, lambda: watchdog.waiting == 0)
+        return Janitor(self._engine, patience, watchdog.is_idle)
 
     async def has_database(self) -> bool:
         """Tell whether the database can be written."""

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 10.0
 HANG_SECONDS = 120.0
-"""After so long a piece of work counts as hung; the statements it runs end much sooner by themselves."""
+"""After so long the work on a batch counts as hung; the statements it runs end much sooner by themselves."""
 
 Work = Callable[[], Awaitable[None]]
 
@@ -34,16 +34,14 @@ class Settler:
         self._publisher = publisher
         self._topology = topology
 
-    async def settle(self, message: RabbitMessage, work: Work) -> None:
-        """Do the work and end the message's stay.
+    async def settle(self, message: RabbitMessage, work: Work, limit: float = HANG_SECONDS) -> None:
+        """Do the work, within `limit` seconds a try, and end the message's stay.
 
         While the database is away the message stays unacknowledged and the work is tried again, ever less often:
         with every slot of the prefetch held like this, consuming pauses by itself.
         """
         try:
-            await _detached(work)
-        except MalformedMessageError as error:
-            await self._bury(message, str(error))
+            await self._do_or_bury(message, work, limit)
         except Exception:
             logger.exception("A message could not be handled; handing it back.")
             await asyncio.sleep(FIRST_PAUSE_SECONDS)
@@ -52,8 +50,14 @@ class Settler:
         else:
             await message.ack()
 
+    async def _do_or_bury(self, message: RabbitMessage, work: Work, limit: float) -> None:
+        try:
+            await _detached(work, limit)
+        except MalformedMessageError as error:
+            await self._bury(message, str(error))
+
     async def _bury(self, message: RabbitMessage, reason: str) -> None:
-        """Put a copy with its reason among the dead letters, and only then acknowledge the message."""
+        """Put a copy with its reason among the dead letters; only then may the message be acknowledged."""
         logger.warning("Put a message among the dead letters: %s", reason)
         raw = message.raw_message
         headers = {**raw.headers, REASON_HEADER: reason[:1000]}
@@ -64,12 +68,11 @@ class Settler:
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
         )
         await self._publisher.send(letter, self._topology.dead_letters)
-        await message.ack()
 
 
-async def _detached(work: Work) -> None:
+async def _detached(work: Work, limit: float) -> None:
     """Do the work in a task of its own: the channel's is cancelled when the channel dies, perhaps amid a commit."""
-    task = asyncio.create_task(_persist(work))
+    task = asyncio.create_task(_persist(work, limit))
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:
@@ -77,16 +80,16 @@ async def _detached(work: Work) -> None:
         raise
 
 
-async def _persist(work: Work) -> None:
+async def _persist(work: Work, limit: float) -> None:
     """Do the work, again and again for as long as only passing failures hinder it."""
     pause = FIRST_PAUSE_SECONDS
     while True:
         try:
-            async with asyncio.timeout(HANG_SECONDS) as timer:
+            async with asyncio.timeout(limit) as timer:
                 return await work()
         except Exception as error:
             if timer.expired():
-                raise HungError(f"Nothing came of a message for {HANG_SECONDS:.0f} s.") from error
+                raise HungError(f"Nothing came of a message for {limit:.0f} s.") from error
             if not is_transient(error):
                 raise
             logger.warning("The database cannot take a message now; trying again in %.1f s. %s", pause, error)

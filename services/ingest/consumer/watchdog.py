@@ -36,6 +36,10 @@ class Watchdog:
             self._busy -= 1
             self._last_word = time.monotonic()
 
+    def is_idle(self) -> bool:
+        """Tell whether no batch waits, and none is being handled here."""
+        return self.waiting == 0 and not self._busy
+
     async def is_connected(self) -> bool:
         """Tell whether the broker answers us."""
         await self._publisher.channel()
