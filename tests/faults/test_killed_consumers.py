@@ -23,8 +23,9 @@ from shared.topology import Topology
 from tests.support.running import free_port, running
 
 SEED = int(os.environ.get("SEED", "7"))
-UPLOADS = 40
-ROWS = 1500
+UPLOADS = 80
+ROWS = 3000
+KILLS = 12
 CONSUMERS = 2
 DAYS = [f"2026-01-{day:02}" for day in range(1, 29)]
 
@@ -54,7 +55,8 @@ class Slaughter(Thread):
         return subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
 
     def run(self) -> None:
-        while not self._over.wait(self._chance.uniform(0.2, 3.0)):
+        # A consumer needs about a second to start: most are killed when they have begun to work.
+        while self.kills < KILLS and not self._over.wait(self._chance.uniform(0.5, 1.6)):
             victim = self._chance.randrange(CONSUMERS)
             self._consumers[victim].send_signal(signal.SIGKILL)
             self._consumers[victim].wait()
@@ -146,12 +148,11 @@ def test_killed_consumers_lose_and_double_nothing(
             content, keys = upload(chance, number)
             send(writes, content)
             expected |= keys
-            time.sleep(chance.uniform(0, 0.6))
-        killer.stop_killing()
+        killer.join(60)
         wait_until_applied(reads, UPLOADS)
         values, rollup, wrong_receipts = asyncio.run(stored(database_url))
         assert asyncio.run(buried(rabbitmq, topology)) == 0
-    assert killer.kills > 0
+    assert killer.kills == KILLS
     assert values == expected
     assert rollup == sum(expected.values())
     assert wrong_receipts == 0
