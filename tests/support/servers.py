@@ -8,6 +8,7 @@ import asyncio
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ LOCAL_POSTGRES = "postgresql://postgres@127.0.0.1:5432/postgres"
 LOCAL_RABBITMQ = "amqp://guest:guest@127.0.0.1:5672/"
 POSTGRES_IMAGE = "postgres:17"
 RABBITMQ_IMAGE = "rabbitmq:4-management"
+START_SECONDS = 90
 
 
 @contextmanager
@@ -54,10 +56,13 @@ def rabbitmq_server() -> Iterator[str]:
             yield url
             return
     if docker_answers():
-        from testcontainers.community.rabbitmq import RabbitMqContainer
+        # Not testcontainers' own RabbitMqContainer, which needs another client library just to wait.
+        from testcontainers.core.container import DockerContainer
 
-        with RabbitMqContainer(RABBITMQ_IMAGE) as container:
-            yield f"amqp://guest:guest@{container.get_container_host_ip()}:{container.get_exposed_port(5672)}/"
+        with DockerContainer(RABBITMQ_IMAGE).with_exposed_ports(5672) as container:
+            url = f"amqp://guest:guest@{container.get_container_host_ip()}:{container.get_exposed_port(5672)}/"
+            wait_for_rabbitmq(url)
+            yield url
         return
     missing = "No RabbitMQ: set ADLEDGER_AMQP_URL, start one on port 5672, or start Docker."
     if os.environ.get("CI"):
@@ -84,6 +89,15 @@ async def rabbitmq_answers(url: str) -> bool:
         return False
     await connection.close()
     return True
+
+
+def wait_for_rabbitmq(url: str) -> None:
+    """Wait until a broker that is starting lets us in; raises `AssertionError` if it never does."""
+    for _ in range(START_SECONDS):
+        if asyncio.run(rabbitmq_answers(url)):
+            return
+        time.sleep(1)
+    raise AssertionError(f"no RabbitMQ after {START_SECONDS} s")
 
 
 def docker_answers() -> bool:
