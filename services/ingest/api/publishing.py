@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import aio_pika
 
 from services.ingest.api.replies import Replies
-from shared import wire
+from shared import failpoints, wire
 from shared.confirmed import ConfirmedPublisher
 from shared.messages import Answer, Batch, Command
 from shared.topology import Topology
@@ -39,6 +39,7 @@ class RabbitTransport:
                 held = batch
         if held is not None:
             await self._send(held)
+        await failpoints.reach("all-confirmed")
 
     async def ask(self, command: Command) -> Answer:
         """Send the command and wait for its answer; raises `TransportUnavailableError` when it cannot be sent."""
@@ -77,7 +78,9 @@ class RabbitTransport:
             content_type=wire.BATCH_TYPE,
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
         )
+        await failpoints.reach("publishing")
         await self._publisher.send(message, self._topology.batches)
+        await failpoints.reach("confirmed")
 
 
 class Window:
