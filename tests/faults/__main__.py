@@ -3,6 +3,7 @@
 import argparse
 import logging
 import secrets
+import signal
 import sys
 
 from tests.faults.broker import program
@@ -17,6 +18,8 @@ FULL_SECONDS = 3 * 3600.0
 def main() -> int:
     """Run the suite and return the exit status."""
     logging.getLogger("aiormq").setLevel(logging.CRITICAL)
+    # So that everything that was started is ended, too, when the suite is told to end.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     arguments = _arguments()
     if program() is None:
         _say("The fault suite starts a RabbitMQ of its own: install rabbitmq-server.")

@@ -13,7 +13,7 @@ DAYS = 90
 AD_GROUPS = 400
 CAMPAIGNS = 25
 SMALL, LARGE = (1, 150), (9_000, 24_000)
-LARGE_SHARE = 0.06
+LARGE_SHARE = 0.01
 HEADERS = {
     Kind.CAMPAIGNS: "campaign_id,campaign_name,campaign_type",
     Kind.AD_GROUPS: "ad_group_id,ad_group_name,campaign_id",
@@ -61,12 +61,11 @@ def make_file(chance: random.Random, name: str, *, large: bool | None = None) ->
 def _names(chance: random.Random, kind: Kind, name: str) -> tuple[tuple[Any, ...], list[str], int]:
     count = chance.randint(1, 12)
     if kind is Kind.CAMPAIGNS:
-        rows = [(i, f"{name} c{i}", chance.choice([None, "SEARCH", "DISPLAY"])) for i in _some(chance, CAMPAIGNS, count)]
-    else:
         rows = [
-            (i, f"{name} g{i}", chance.randint(1, CAMPAIGNS))
-            for i in _some(chance, AD_GROUPS, count * 8)
+            (i, f"{name} c{i}", chance.choice([None, "SEARCH", "DISPLAY"])) for i in _some(chance, CAMPAIGNS, count)
         ]
+    else:
+        rows = [(i, f"{name} g{i}", chance.randint(1, CAMPAIGNS)) for i in _some(chance, AD_GROUPS, count * 8)]
     return tuple(rows), [",".join("" if value is None else str(value) for value in row) for row in rows], 0
 
 
@@ -79,7 +78,11 @@ def _stats(chance: random.Random, count: int) -> tuple[tuple[Any, ...], list[str
     sums: dict[tuple[int, date, int], list[int]] = {}
     lines = []
     for _ in range(count):
-        key = (chance.randint(1, AD_GROUPS), FIRST_DAY + timedelta(chance.randrange(DAYS)), chance.randrange(len(Device)))
+        key = (
+            chance.randint(1, AD_GROUPS),
+            FIRST_DAY + timedelta(chance.randrange(DAYS)),
+            chance.randrange(len(Device)),
+        )
         values = [chance.randrange(100_000), chance.randrange(1000), *(chance.randrange(10**8) for _ in range(2))]
         sums[key] = [a + b for a, b in zip(sums.get(key, [0] * 4), values, strict=True)]
         lines.append(_line(key, values))

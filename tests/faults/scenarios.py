@@ -4,15 +4,15 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import aio_pika
 
 from shared import wire
 from shared.messages import Kind, Mode
+from tests.faults.files import FIRST_DAY
 from tests.faults.stage import CONSUMERS, Stage
 from tests.support.uploads import batches
-from tests.faults.files import FIRST_DAY
-from datetime import UTC, datetime
 
 REACH_SECONDS = 40.0
 STOP_SECONDS = 20.0

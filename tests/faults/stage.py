@@ -102,10 +102,10 @@ class Stage:
         return recovery, findings
 
     async def _keep_busy(self, over: asyncio.Event, large: int) -> None:
-        while True:
-            await self.load.burst(4, 5, large=large)
-            if over.is_set():
-                return
+        await self.load.burst(4, 4, large=large)
+        while not over.is_set():
+            await asyncio.sleep(0.3)
+            await self.load.burst(3, 3)
 
     async def recovers(self) -> float:
         """Return how long it takes from now until what is sent now is applied."""

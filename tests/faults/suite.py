@@ -1,6 +1,7 @@
 """Runs scenarios one after another, and keeps count."""
 
 import asyncio
+import logging
 import shutil
 import tempfile
 import time
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from tests.faults.scenarios import Scenario
 from tests.faults.stage import Servers, Stage, servers
+
+logger = logging.getLogger(__name__)
 
 COLUMNS = ("fault", "moment", "runs", "rows accepted", "rows lost", "rows doubled", "seconds to recover")
 
@@ -60,7 +63,8 @@ async def _run(
         try:
             await stage.open()
             await _repeat(stage, row, end)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
+            logger.exception("A scenario ended early.")
             row.violations.append(f"{type(error).__name__}: {error}")
         finally:
             await stage.close()
