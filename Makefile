@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 REQUIREMENTS := requirements-dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install up demo test lint format bench faults requirements clean
+.PHONY: help install up demo test lint format bench faults faults-full requirements clean
 
 help: ## Show what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
 
 install: $(VENV)/.installed ## Install the pinned requirements and the adledger command into .venv
 
@@ -28,6 +28,12 @@ demo: install ## Upload data/*.csv over HTTP, read the numbers back, print them,
 
 test: install ## Run the tests
 	$(BIN)/pytest
+
+faults: install ## Kill, stop and cut off processes under load for at most 10 minutes, and count what was lost (SEED=1)
+	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED))
+
+faults-full: install ## The same with ten times the kills, for hours
+	@$(BIN)/python -m tests.faults --full $(if $(SEED),--seed $(SEED))
 
 lint: install ## Check style, types, imports and formatting
 	$(BIN)/ruff check .
