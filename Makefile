@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 REQUIREMENTS := requirements-dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install up demo test verify-deploy lint format requirements clean
+.PHONY: help install up demo test verify-deploy lint format faults faults-full requirements clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
@@ -37,6 +37,12 @@ deploy/.venv/.installed: deploy/verify/requirements.txt
 	$(PYTHON) -m venv deploy/.venv
 	deploy/.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r deploy/verify/requirements.txt
 	@touch $@
+
+faults: install ## Kill, stop and cut off processes under load for at most 10 minutes, and count what was lost (SEED=1)
+	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED))
+
+faults-full: install ## The same with ten times the kills, for hours
+	@$(BIN)/python -m tests.faults --full $(if $(SEED),--seed $(SEED))
 
 lint: install ## Check style, types, imports and formatting
 	$(BIN)/ruff check .

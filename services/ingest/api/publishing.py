@@ -9,7 +9,7 @@ from functools import partial
 import aio_pika
 
 from services.ingest.api.replies import Replies
-from shared import wire
+from shared import failpoints, wire
 from shared.confirmed import ConfirmedPublisher
 from shared.messages import Answer, Batch, Command
 from shared.topology import Topology
@@ -41,6 +41,7 @@ class RabbitTransport:
                 held = batch
         if held is not None:
             await self._send(held)
+        await failpoints.reach("all-confirmed")
         return "staging"
 
     def _leave(self, size: int, _: asyncio.Task[None]) -> None:
@@ -80,7 +81,9 @@ class RabbitTransport:
             content_type=wire.BATCH_TYPE,
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
         )
+        await failpoints.reach("publishing")
         await self._publisher.send(message, self._topology.batches)
+        await failpoints.reach("confirmed")
 
 
 class Window:

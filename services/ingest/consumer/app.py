@@ -19,7 +19,7 @@ from services.ingest.consumer.applier import Applier
 from services.ingest.consumer.settings import ConsumerSettings
 from services.ingest.consumer.settling import Settler
 from services.ingest.consumer.watchdog import Watchdog
-from shared import wire
+from shared import failpoints, wire
 from shared.confirmed import HEARTBEAT_SECONDS, ConfirmedPublisher
 from shared.topology import Topology
 
@@ -76,8 +76,10 @@ class _Handlers:
 
     async def on_batch(self, body: bytes, message: RabbitMessage) -> None:
         async def take() -> None:
+            await failpoints.reach("delivered")
             await handler.take(self._engine, wire.read_batch(message.headers, body))
             self._applier.wake()
+            await failpoints.reach("committed")
 
         with self._watchdog.busy():
             await self._settler.settle(message, take)

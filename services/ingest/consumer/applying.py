@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.consumer import fold, ledger, rollup
+from shared import failpoints
 from shared.messages import Kind
 
 logger = logging.getLogger(__name__)
@@ -61,11 +62,13 @@ async def apply_everything(connection: AsyncConnection) -> bool:
     await fold.prepare(connection)
     for attempt in ready:
         await _try_attempt(connection, attempt)
+        await failpoints.reach("folding")
     for upload_id in reverts:
         await _try_revert(connection, upload_id)
     await rollup.refresh(connection)
     await connection.execute(text("UPDATE dataset SET version = version + 1"))
     await connection.execute(text(_STAMP), {"attempts": [attempt["id"] for attempt in ready]})
+    await failpoints.reach("folded")
     return True
 
 

@@ -3,6 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.consumer import ledger
+from shared import failpoints
 from shared.messages import Batch
 
 
@@ -15,7 +16,9 @@ async def stage(connection: AsyncConnection, batch: Batch) -> bool:
     attempt_id = await ledger.lock_attempt(connection, batch.manifest)
     if not await ledger.add_receipt(connection, attempt_id, batch):
         return False
+    await failpoints.reach("receipted")
     await ledger.append(connection, attempt_id, batch)
+    await failpoints.reach("appended")
     return await ledger.count_batch(connection, attempt_id)
 
 

@@ -1,0 +1,1 @@
+"""Faults: real processes are killed, stopped and cut off under load, and afterwards every number must be right."""

@@ -1,0 +1,120 @@
+"""A RabbitMQ node of our own, which may be killed and started again: own name, ports, directories and epmd."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import aio_pika
+from aiormq.exceptions import AMQPError
+
+from tests.support.running import free_port
+
+PROGRAM = "rabbitmq-server"
+LIBRARY = Path("/usr/lib/rabbitmq/bin")
+"""Where packages keep the script itself; what is on the path may change users, directories and logs."""
+START_SECONDS = 60.0
+
+CONFIG = """\
+listeners.tcp.1 = 127.0.0.1:{port}
+default_user = adledger
+default_pass = {password}
+disk_free_limit.absolute = 50MB
+log.console = true
+"""
+
+
+def program() -> str | None:
+    """Return the program that starts a node, None where RabbitMQ is not installed."""
+    packaged = LIBRARY / PROGRAM
+    return str(packaged) if packaged.exists() else shutil.which(PROGRAM)
+
+
+class Broker:
+    """One node over one directory; what a kill leaves there, the next start finds."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._port, self._distribution, self._names = free_port(), free_port(), free_port()
+        self.password = secrets.token_hex(8)
+        self._node: subprocess.Popen[bytes] | None = None
+        self._epmd: subprocess.Popen[bytes] | None = None
+        folder.mkdir()
+        (folder / "rabbitmq.conf").write_text(CONFIG.format(port=self._port, password=self.password))
+        (folder / "enabled_plugins").write_text("[].\n")
+
+    @property
+    def url(self) -> str:
+        return f"amqp://adledger:{self.password}@127.0.0.1:{self._port}/"
+
+    @property
+    def log(self) -> Path:
+        return self._folder / "node.log"
+
+    def launch(self) -> None:
+        """Start the node; it answers a few seconds later."""
+        if self._epmd is None:
+            command = ["epmd", "-port", str(self._names), "-address", "127.0.0.1"]
+            self._epmd = self._spawn(command, {})
+        self._node = self._spawn([program() or PROGRAM], self._settings())
+
+    async def answers(self) -> None:
+        """Wait until the node takes connections; raises `TimeoutError` with its log when it never does."""
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end:
+            with contextlib.suppress(AMQPError, OSError, TimeoutError):
+                connection = await aio_pika.connect(self.url, timeout=3)
+                await connection.close()
+                return
+            await asyncio.sleep(0.1)
+        raise TimeoutError(self.log.read_text()[-3000:])
+
+    def signal(self, number: int) -> None:
+        """Send the node a signal; after KILL it is gone when this returns."""
+        assert self._node is not None
+        self._node.send_signal(number)
+        if number == signal.SIGKILL:
+            self._node.wait(10)
+
+    def close(self) -> None:
+        """End the node and its epmd."""
+        for process in filter(None, (self._node, self._epmd)):
+            process.send_signal(signal.SIGCONT)
+            process.kill()
+            process.wait(10)
+
+    def _spawn(self, command: list[str], settings: dict[str, str]) -> subprocess.Popen[bytes]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("RABBITMQ_", "ERL_"))}
+        with self.log.open("ab") as output:
+            return subprocess.Popen(
+                command,
+                env=inherited | settings,
+                cwd=self._folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+
+    def _settings(self) -> dict[str, str]:
+        folder = self._folder
+        return {
+            "HOME": str(folder),
+            "ERL_EPMD_PORT": str(self._names),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODENAME": f"faults-{self._port}@localhost",
+            "RABBITMQ_DIST_PORT": str(self._distribution),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+            "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
+            "RABBITMQ_CONF_ENV_FILE": str(folder / "none"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
+            "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
+            "RABBITMQ_LOG_BASE": str(folder / "log"),
+            "RABBITMQ_PID_FILE": str(folder / "pid"),
+            # So that the script becomes the node instead of waiting beside it: our child is what we kill.
+            "RUNNING_UNDER_SYSTEMD": "1",
+        }

@@ -1,0 +1,98 @@
+"""Random files from a seed: the CSV that is sent, and beside it what its rows mean, in integers."""
+
+import random
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from shared.messages import Device, Kind, Mode, Origin
+from tests.support.model import Upload
+
+FIRST_DAY = date(2026, 1, 1)
+DAYS = 90
+AD_GROUPS = 400
+CAMPAIGNS = 25
+SMALL, LARGE = (1, 150), (9_000, 24_000)
+LARGE_SHARE = 0.01
+HEADERS = {
+    Kind.CAMPAIGNS: "campaign_id,campaign_name,campaign_type",
+    Kind.AD_GROUPS: "ad_group_id,ad_group_name,campaign_id",
+    Kind.AD_GROUP_STATS: "date,ad_group_id,device,impressions,clicks,conversions,cost",
+}
+
+
+@dataclass(eq=False)
+class File:
+    """A file, how it is sent, and what the model knows of it."""
+
+    name: str
+    mode: Mode
+    key: str | None
+    content: bytes
+    upload: Upload
+    rejected: int = 0
+    id: str = ""
+    answered: list[str] = field(default_factory=list)
+    """When its accepted sendings were received, as the answers say."""
+    unknown: list[tuple[float, float]] = field(default_factory=list)
+    """From when to when requests were under way that were never answered with 202."""
+
+    @property
+    def accepted(self) -> int:
+        return len(self.upload.rows)
+
+
+def make_file(chance: random.Random, name: str, *, large: bool | None = None) -> File:
+    """Return a new file: mostly stats, mostly small."""
+    kind = chance.choices(list(HEADERS), weights=[1, 1, 6])[0] if not large else Kind.AD_GROUP_STATS
+    adds = kind is Kind.AD_GROUP_STATS and chance.random() < 0.4
+    mode = Mode.ADD if adds else Mode.UPSERT
+    key = f"key-{name}" if chance.random() < 0.25 else None
+    if kind is Kind.AD_GROUP_STATS:
+        big = chance.random() < LARGE_SHARE if large is None else large
+        rows, lines, rejected = _stats(chance, chance.randint(*(LARGE if big else SMALL)))
+    else:
+        rows, lines, rejected = _names(chance, kind, name)
+    content = "\n".join([HEADERS[kind], *lines, ""]).encode()
+    upload = Upload(kind, mode, Origin.FILE, key is not None, rows)
+    return File(name, mode, key, content, upload, rejected)
+
+
+def _names(chance: random.Random, kind: Kind, name: str) -> tuple[tuple[Any, ...], list[str], int]:
+    count = chance.randint(1, 12)
+    if kind is Kind.CAMPAIGNS:
+        rows = [
+            (i, f"{name} c{i}", chance.choice([None, "SEARCH", "DISPLAY"])) for i in _some(chance, CAMPAIGNS, count)
+        ]
+    else:
+        rows = [(i, f"{name} g{i}", chance.randint(1, CAMPAIGNS)) for i in _some(chance, AD_GROUPS, count * 8)]
+    return tuple(rows), [",".join("" if value is None else str(value) for value in row) for row in rows], 0
+
+
+def _some(chance: random.Random, highest: int, count: int) -> list[int]:
+    return chance.sample(range(1, highest + 1), count)
+
+
+def _stats(chance: random.Random, count: int) -> tuple[tuple[Any, ...], list[str], int]:
+    """Return about so many rows, some of which say something about the same key, and a few that cannot be read."""
+    sums: dict[tuple[int, date, int], list[int]] = {}
+    lines = []
+    for _ in range(count):
+        key = (
+            chance.randint(1, AD_GROUPS),
+            FIRST_DAY + timedelta(chance.randrange(DAYS)),
+            chance.randrange(len(Device)),
+        )
+        values = [chance.randrange(100_000), chance.randrange(1000), *(chance.randrange(10**8) for _ in range(2))]
+        sums[key] = [a + b for a, b in zip(sums.get(key, [0] * 4), values, strict=True)]
+        lines.append(_line(key, values))
+    rejected = chance.randrange(3) if chance.random() < 0.2 else 0
+    lines += [f"2026-01-01,1,MOBILE,1,1,1,broken{n}" for n in range(rejected)]
+    return tuple((*key, *values) for key, values in sums.items()), lines, rejected
+
+
+def _line(key: tuple[int, date, int], values: list[int]) -> str:
+    ad_group, day, device = key
+    impressions, clicks, *micros = values
+    texts = ",".join(f"{micro // 10**6}.{micro % 10**6:06d}" for micro in micros)
+    return f"{day},{ad_group},{list(Device)[device].value},{impressions},{clicks},{texts}"
