@@ -84,6 +84,7 @@ async def check(connection: asyncpg.Connection, files: list[File]) -> Findings:
         for at in file.answered:
             if (file.id, datetime.fromisoformat(at), "applied") not in seen:
                 findings.violations.append(f"{file.name} was accepted at {at} and is not applied")
+                findings.lost += file.accepted
     model = Model([file.upload for file in files])
     for name, query in QUERIES.items():
         _compare(name, await connection.fetch(query), getattr(model, name)(), findings)
