@@ -30,7 +30,8 @@ Written by `adledger settings` from the settings classes; change those, not this
 Each setting is an environment variable, or a file of the same name in the folder that `ADLEDGER_SECRETS_DIR` names
 (a mounted secret; the environment goes first). They are read when a process starts, and never again. A secret is
 never logged. Without a broker's address ingest takes the inline transport, and then it needs `ADLEDGER_DATABASE_URL`
-as well; the client commands take `--url` or `ADLEDGER_URL`.
+as well; the client commands take `--url` or `ADLEDGER_URL`. `ADLEDGER_FAILPOINT` is for the fault suite alone: it makes
+a process fail on purpose.
 
 | setting | read by | default | meaning |
 |---|---|---|---|
