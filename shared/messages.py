@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised when a consumer of the version before could no longer read what is published."""
 
 
@@ -39,10 +39,14 @@ class Origin(StrEnum):
 
 
 class Part(StrEnum):
-    """What the rows of a batch are: accepted rows, or rejected ones with their reasons."""
+    """What the rows of a batch are: accepted rows, rejected ones with their reasons, or the report.
+
+    The report is one line of JSON, a `shared.reports.Report`.
+    """
 
     ROWS = "rows"
     REJECTIONS = "rejections"
+    REPORT = "report"
 
 
 class Device(StrEnum):
@@ -103,7 +107,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What every batch of an attempt says about the whole attempt, word for word the same.
 
     `rows_accepted` counts the entries (one a key), `rows_merged` the rows that were folded into one of
-    them; read = accepted + merged + rejected. `keyed` says that an Idempotency-Key was sent.
+    them; read = accepted + merged + rejected + the report's rows of totals. `keyed` says that an
+    Idempotency-Key was sent, `fixes` names the upload whose rejected rows this one mends, `currency` is the
+    code that the file states (ISO 4217), and `sender` is who sent it, as far as ingest can tell.
     """
 
     upload_id: UUID
@@ -121,6 +127,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     rows_rejected: int
     totals: Totals = Totals()
     bounds: Bounds | None = None
+    fixes: UUID | None = None
+    currency: str | None = None
+    sender: str | None = None
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):

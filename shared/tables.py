@@ -28,6 +28,7 @@ from sqlalchemy import (
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.messages import Kind, Mode, Origin
 
@@ -73,6 +74,7 @@ upload = Table(
     Column("place", Timestamp, comment="where this upload stands among the others"),
     Column("reverted_at", Timestamp, comment="the place of its last revert"),
     Column("compacted", Boolean, nullable=False, server_default="false", comment="part of a base for good"),
+    Column("fixes", Uuid, comment="the upload whose rejected rows this one mends"),
     _one_of("kind", Kind),
     _one_of("mode", Mode),
     _one_of("origin", Origin),
@@ -90,6 +92,9 @@ attempt = Table(
     Column("last_seen", Timestamp, nullable=False, server_default=func.clock_timestamp()),
     Column("applied_at", Timestamp),
     Column("filename", Text, nullable=False),
+    Column("sender", Text, comment="who sent it, as far as ingest could tell"),
+    Column("currency", Text, comment="the code that the file states"),
+    Column("report", JSONB, comment="how the file was read: shared.reports.Report"),
     Column("batches", Integer, nullable=False),
     Column("batches_seen", Integer, nullable=False, server_default="0"),
     Column("keys_new", BigInteger, comment="how many keys had no value before"),
@@ -140,6 +145,7 @@ rejection = Table(
     Column("column", Text),
     Column("value", Text),
     Column("reason", Text, nullable=False),
+    Column("text", Text, comment="the record as it stands in the file"),
     Index("rejection_attempt_id_line_idx", "attempt_id", "line"),
 )
 
@@ -222,5 +228,6 @@ dataset = Table(
     Column("only_row", Boolean, primary_key=True),
     Column("version", BigInteger, nullable=False),
     Column("epoch", Uuid, nullable=False, comment="renewed on restore, so that no ETag names two bodies"),
+    Column("currency", Text, comment="the one currency of all data, from the first file that states one"),
     CheckConstraint("only_row", name="only_row"),
 )

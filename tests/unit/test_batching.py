@@ -5,12 +5,14 @@ from itertools import product
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from services.ingest.api import batching
 from services.ingest.api.batching import BATCH_BYTES, Attempt, Sending, prepare, upload_id
 from services.ingest.api.parsing import Parsed
 from shared.messages import Batch, Bounds, Kind, Mode, Origin, Part, Totals
+from shared.reports import Report
 
 SHA = "5e" * 32
 NOW = datetime(2025, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -148,7 +150,31 @@ def test_the_hash_of_a_batch_tells_its_part_and_its_body_and_nothing_else(prepar
     def sha256(part: Part, body: bytes, number: int = 0) -> bytes:
         return Batch(manifest=manifest, number=number, part=part, body=body).sha256
 
-    assert len({sha256(part, body) for part in Part for body in (b"a\n", b"b\n", b"")}) == 6
+    assert len({sha256(part, body) for part in Part for body in (b"a\n", b"b\n", b"")}) == 9
     assert sha256(Part.ROWS, b"a\n") == sha256(Part.ROWS, b"a\n", 1)
     assert sha256(Part.ROWS, b"a\n") == Batch(manifest=other, number=0, part=Part.ROWS, body=b"a\n").sha256
     assert len(sha256(Part.ROWS, b"a\n")) == 32
+
+
+def test_the_report_is_the_last_batch(tmp_path: Path) -> None:
+    (tmp_path / "rows").write_text("1\n")
+    (tmp_path / "rejections").write_text("2\tdate\t\tis empty\n")
+    report = Report(encoding="utf-8", delimiter=",", header_line=1, header="date", columns=[], notes=["No device."])
+    parsed = Parsed(
+        kind=Kind.AD_GROUP_STATS,
+        rows=tmp_path / "rows",
+        rejections=tmp_path / "rejections",
+        rows_read=2,
+        rows_accepted=1,
+        rows_merged=0,
+        rows_rejected=1,
+        totals=TOTALS,
+        bounds=BOUNDS,
+        report=report,
+    )
+
+    sent = list(prepare(Sending("stats.csv", SHA, NOW), parsed).batches())
+
+    assert [batch.part for batch in sent] == [Part.ROWS, Part.REJECTIONS, Part.REPORT]
+    assert sent[0].manifest.batches == 3
+    assert msgspec.json.decode(sent[2].body, type=Report) == report

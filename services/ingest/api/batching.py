@@ -1,6 +1,6 @@
 """From an understood file to the batches that carry it.
 
-Pure: no framework. Batches are cut at line ends, the accepted rows first, then the rejected ones.
+Pure: no framework. Batches are cut at line ends, the accepted rows first, then the rejected ones, then the report.
 """
 
 import itertools
@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
+
 from services.ingest.api.parsing import Parsed
 from shared.messages import Batch, Kind, Manifest, Mode, Origin, Part
+from shared.reports import Report
 
 BATCH_BYTES = 512 * 1024
 """About how large a batch is; far below RabbitMQ's limit of 16 MiB a message."""
@@ -44,12 +47,14 @@ class Attempt:
     manifest: Manifest
     rows: Path
     rejections: Path
+    report: Report | None = None
 
     def batches(self) -> Iterator[Batch]:
         """Yield the batches in order, each read from disk when its turn comes."""
         rows = ((Part.ROWS, body) for body in _cut(self.rows))
         rejections = ((Part.REJECTIONS, body) for body in _cut(self.rejections))
-        for number, (part, body) in enumerate(itertools.chain(rows, rejections)):
+        report = [(Part.REPORT, msgspec.json.encode(self.report) + b"\n")] if self.report else []
+        for number, (part, body) in enumerate(itertools.chain(rows, rejections, report)):
             yield Batch(manifest=self.manifest, number=number, part=part, body=body)
 
 
@@ -64,7 +69,7 @@ def prepare(sending: Sending, parsed: Parsed) -> Attempt:
         keyed=sending.idempotency_key is not None,
         filename=sending.filename[:FILENAME_LIMIT],
         content_sha256=sending.content_sha256,
-        batches=_count(parsed.rows) + _count(parsed.rejections),
+        batches=_count(parsed.rows) + _count(parsed.rejections) + (parsed.report is not None),
         rows_read=parsed.rows_read,
         rows_accepted=parsed.rows_accepted,
         rows_merged=parsed.rows_merged,
@@ -72,7 +77,7 @@ def prepare(sending: Sending, parsed: Parsed) -> Attempt:
         totals=parsed.totals,
         bounds=parsed.bounds,
     )
-    return Attempt(manifest, parsed.rows, parsed.rejections)
+    return Attempt(manifest, parsed.rows, parsed.rejections, parsed.report)
 
 
 def _cut(path: Path) -> Iterator[bytes]:

@@ -20,6 +20,7 @@ from services.ingest.api.columns import Header, HeaderError, recognise
 from services.ingest.api.reading import KEYS, Reading, escaped, literal
 from services.ingest.api.records import RecordError, bounded_lines, records
 from shared.messages import COLUMNS, Bounds, Kind, Totals
+from shared.reports import Report
 
 DELIMITERS = (",", "\t", ";", "|")
 BIGINT_LIMIT = 2**63 - 1
@@ -48,6 +49,7 @@ class Parsed:
     rows_rejected: int
     totals: Totals
     bounds: Bounds | None
+    report: Report | None = None
 
 
 class Parser:

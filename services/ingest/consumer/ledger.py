@@ -8,12 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 import asyncpg
+import msgspec
 from sqlalchemy import ColumnElement, RowMapping, Table, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import tables
 from shared.messages import COLUMNS, REJECTION_COLUMNS, Batch, Kind, MalformedMessageError, Manifest, Part
+from shared.reports import Report
 
 ENTRY_TABLES: dict[Kind, Table] = {
     Kind.CAMPAIGNS: tables.campaign_entry,
@@ -69,6 +71,7 @@ async def _open_attempt(connection: AsyncConnection, manifest: Manifest) -> None
         "origin": manifest.origin,
         "keyed": manifest.keyed,
         "content_sha256": manifest.content_sha256,
+        "fixes": manifest.fixes,
     }
     attempt = {"upload_id": manifest.upload_id, "received_at": manifest.received_at, **_story(manifest)}
     await connection.execute(insert(tables.upload).values(upload).on_conflict_do_nothing())
@@ -80,6 +83,8 @@ def _story(manifest: Manifest) -> dict[str, object]:
     totals = manifest.totals
     return {
         "filename": manifest.filename,
+        "sender": manifest.sender,
+        "currency": manifest.currency,
         "batches": manifest.batches,
         "rows_read": manifest.rows_read,
         "rows_accepted": manifest.rows_accepted,
@@ -122,6 +127,8 @@ async def append(connection: AsyncConnection, attempt_id: int, batch: Batch) -> 
     """Copy the batch's rows into the ledger; raises `MalformedMessageError` when they are none."""
     if not batch.body.endswith(b"\n"):
         raise MalformedMessageError("The body is empty or cut off.")
+    if batch.part is Part.REPORT:
+        return await _keep_report(connection, attempt_id, batch.body)
     table, columns = _target(batch)
     prefix = b"%d\t" % attempt_id
     rows = prefix + batch.body[:-1].replace(b"\n", b"\n" + prefix) + b"\n"
@@ -133,6 +140,16 @@ async def append(connection: AsyncConnection, attempt_id: int, batch: Batch) -> 
         await driver.copy_to_table(table.name, source=io.BytesIO(rows), columns=["attempt_id", *columns], format="text")
     except asyncpg.DataError as error:
         raise MalformedMessageError(f"The body cannot be copied: {error}") from error
+
+
+async def _keep_report(connection: AsyncConnection, attempt_id: int, body: bytes) -> None:
+    try:
+        report = msgspec.json.decode(body, type=Report)
+    except msgspec.MsgspecError as error:
+        raise MalformedMessageError(f"The body is no report: {error}") from error
+    attempt = tables.attempt
+    kept = msgspec.to_builtins(report, builtin_types=())
+    await connection.execute(update(attempt).where(attempt.c.id == attempt_id).values(report=kept))
 
 
 def _target(batch: Batch) -> tuple[Table, tuple[str, ...]]:
