@@ -1,7 +1,9 @@
 """Podman in a container, to run manifests with: a cluster of one machine without a cluster.
 
-What podman does not do is translated here: a StatefulSet becomes a Deployment with its claims, a probe by HTTP or TCP
-becomes the same question asked inside the container, and files of secrets are readable without the pod's fsGroup.
+What podman does not do is translated here: a StatefulSet becomes a Deployment with its claims, a volume gets a name of
+its pod's own, and files of secrets are readable without the pod's fsGroup. Probes are asked by the test, inside the
+container, since podman needs systemd to ask them. PostgreSQL and RabbitMQ start as their images do by themselves, since the manifests
+name the users of the official images, and others may stand in for these.
 """
 
 import copy
@@ -12,7 +14,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from tests.support.manifests import Manifest, Manifests, pod, workloads
+from tests.support.manifests import Manifest, Manifests, name, pod, workloads
 from tests.support.rendering import VERIFY
 
 CAPABILITIES = (
@@ -45,8 +47,9 @@ class Podman:
 
     def load(self, images: set[str]) -> None:
         """Hand images of the engine over to podman."""
-        whole = f"docker save {' '.join(sorted(images))} | docker exec --interactive {self.container} podman load"
-        done = subprocess.run(["bash", "-o", "pipefail", "-c", whole], capture_output=True, text=True, check=False)
+        piped = f"docker save {' '.join(sorted(images))} | docker exec --interactive {self.container} podman load"
+        whole = ["bash", "-o", "pipefail", "-c", piped]
+        done = subprocess.run(whole, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
 
     def play(self, manifests: Manifests) -> None:
@@ -54,60 +57,81 @@ class Podman:
         translated = [each for manifest in manifests for each in _translated(manifest)]
         self.run("podman", "kube", "play", "--network", "host", "-", given=yaml.safe_dump_all(translated))
 
-    def state(self, name: str) -> Manifest:
-        """Return what podman says about a container."""
-        [found] = yaml.safe_load(self.run("podman", "container", "inspect", name))
+    def answers(self, workload: Manifest, probe: str) -> bool:
+        """Ask a probe of a workload's container."""
+        question = _question(pod(workload)["containers"][0], probe)
+        whole = ["docker", "exec", self.container, "podman", "exec", container_of(workload), *question]
+        return subprocess.run(whole, capture_output=True, check=False).returncode == 0
+
+    def state(self, workload: Manifest) -> Manifest:
+        """Return what podman says about a workload's container."""
+        [found] = yaml.safe_load(self.run("podman", "container", "inspect", container_of(workload)))
         state: Manifest = found
         return state
 
 
+def container_of(workload: Manifest) -> str:
+    """Return what podman calls the container of a workload."""
+    return f"{name(workload)}-pod-{name(workload)}"
+
+
 @contextmanager
-def podman(name: str, port: int, *hosts: str) -> Iterator[Podman]:
+def podman(runner: str, port: int, *hosts: str) -> Iterator[Podman]:
     """Start podman, with port 8000 published as `port` on this machine, and the names of hosts leading to itself."""
-    tag = f"{name}-runner"
+    tag = f"{runner}-image"
     build = ["docker", "build", "--quiet", "--tag", tag, VERIFY / "podman"]
     subprocess.run(build, check=True, capture_output=True)
     capabilities = [option for each in CAPABILITIES for option in ("--cap-add", each)]
     known = [option for host in hosts for option in ("--add-host", f"{host}:127.0.0.1")]
-    storage = ["--volume", f"{name}:/var/lib/containers", "--publish", f"127.0.0.1:{port}:8000"]
-    start = ["docker", "run", "--detach", "--name", name, *capabilities, *UNCONFINED, *CGROUPS, *known, *storage, tag]
+    storage = ["--volume", f"{runner}:/var/lib/containers", "--publish", f"127.0.0.1:{port}:8000"]
+    start = ["docker", "run", "--detach", "--name", runner, *capabilities, *UNCONFINED, *CGROUPS, *known, *storage, tag]
     try:
         subprocess.run(start, check=True, capture_output=True)
-        yield Podman(name)
+        yield Podman(runner)
     finally:
-        for end in (("rm", "--force", name), ("volume", "rm", "--force", name), ("rmi", "--force", tag)):
-            subprocess.run(["docker", *end], check=False, capture_output=True)
+        for end in (["rm", "--force", runner], ["volume", "rm", "--force", runner], ["rmi", "--force", tag]):
+            whole = ["docker", *end]
+            subprocess.run(whole, check=False, capture_output=True)
 
 
 def _translated(manifest: Manifest) -> Manifests:
     translated = copy.deepcopy(manifest)
-    claims = [_claim(each) for each in translated["spec"].pop("volumeClaimTemplates", ())] if "spec" in manifest else []
+    templates = translated["spec"].pop("volumeClaimTemplates", []) if "spec" in translated else []
+    claims = [_claim(each, name(translated)) for each in templates]
     for workload in workloads([translated]):
+        _name_volumes(workload)
         for volume in pod(workload).get("volumes", ()):
             volume.get("secret", {}).pop("defaultMode", None)
-        for claim in claims:
-            name = claim["metadata"]["name"]
-            volume = {"name": name, "persistentVolumeClaim": {"claimName": name}}
-            pod(workload).setdefault("volumes", []).append(volume)
-        for container in pod(workload)["containers"]:
-            _ask_inside(container)
+        for template, claim in zip(templates, claims, strict=True):
+            volume = {"name": f"{name(template)}-{name(workload)}", "persistentVolumeClaim": {"claimName": name(claim)}}
+            pod(workload)["volumes"].append(volume)
+        for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+            pod(workload)["containers"][0].pop(probe, None)
     if translated["kind"] == "StatefulSet":
         translated["kind"] = "Deployment"
+        del pod(translated)["securityContext"], pod(translated)["containers"][0]["securityContext"]
     return [*claims, translated]
 
 
-def _claim(template: Manifest) -> Manifest:
-    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", **template}
+def _name_volumes(workload: Manifest) -> None:
+    for each in (*pod(workload).get("volumes", ()), *pod(workload)["containers"][0].get("volumeMounts", ())):
+        each["name"] = f"{each['name']}-{name(workload)}"
 
 
-def _ask_inside(container: Manifest) -> None:
-    ports = {each["name"]: each["containerPort"] for each in container.get("ports", ())}
-    for kind in ("startupProbe", "livenessProbe", "readinessProbe"):
-        probe = container.get(kind, {})
-        if "httpGet" in probe:
-            asked = probe.pop("httpGet")
-            script = ASK.format(port=ports[asked["port"]], path=asked["path"], seconds=probe.get("timeoutSeconds", 1))
-            probe["exec"] = {"command": ["python", "-c", script]}
-        if "tcpSocket" in probe:
-            port = ports[probe.pop("tcpSocket")["port"]]
-            probe["exec"] = {"command": ["bash", "-c", f"exec 3<>/dev/tcp/127.0.0.1/{port}"]}
+def _claim(template: Manifest, of: str) -> Manifest:
+    metadata = {"name": f"{name(template)}-{of}"}
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": template["spec"]}
+
+
+def _question(container: Manifest, kind: str) -> list[str]:
+    """Return a probe as a command to run inside its container."""
+    probe = container[kind]
+    ports = {each["name"]: each["containerPort"] for each in container["ports"]}
+    if "exec" in probe:
+        command: list[str] = probe["exec"]["command"]
+        return command
+    if "tcpSocket" in probe:
+        return ["bash", "-c", f"exec 3<>/dev/tcp/127.0.0.1/{ports[probe['tcpSocket']['port']]}"]
+    asked = probe["httpGet"]
+    script = ASK.format(port=ports[asked["port"]], path=asked["path"], seconds=probe["timeoutSeconds"])
+    return ["python", "-c", script]
