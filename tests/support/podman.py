@@ -2,8 +2,8 @@
 
 What podman does not do is translated here: a StatefulSet becomes a Deployment with its claims, a volume gets a name of
 its pod's own, and files of secrets are readable without the pod's fsGroup. Probes are asked by the test, inside the
-container, since podman needs systemd to ask them. PostgreSQL and RabbitMQ start as their images do by themselves, since the manifests
-name the users of the official images, and others may stand in for these.
+container, since podman needs systemd to ask them. PostgreSQL and RabbitMQ start as their images do by themselves:
+the manifests name the users of the official images, and others may stand in for these.
 """
 
 import copy
@@ -133,5 +133,5 @@ def _question(container: Manifest, kind: str) -> list[str]:
     if "tcpSocket" in probe:
         return ["bash", "-c", f"exec 3<>/dev/tcp/127.0.0.1/{ports[probe['tcpSocket']['port']]}"]
     asked = probe["httpGet"]
-    script = ASK.format(port=ports[asked["port"]], path=asked["path"], seconds=probe["timeoutSeconds"])
+    script = ASK.format(port=ports[asked["port"]], path=asked["path"], seconds=probe.get("timeoutSeconds", 1))
     return ["python", "-c", script]
