@@ -90,6 +90,18 @@ BROKEN: dict[str, Callable[[Manifests], Any]] = {
         port=80
     ),
     "query is missing": lambda all_: remove(all_, "Deployment", "query"),
+    "leads to no pod of postgres": lambda all_: the(all_, "NetworkPolicy", "to-database")["spec"]["egress"][0].update(
+        to=[{"podSelector": {"matchLabels": {"app.kubernetes.io/name": "postgres"}}}]
+    ),
+    "leads to no pod of rabbitmq": lambda all_: the(all_, "NetworkPolicy", "to-broker")["spec"]["egress"][0].update(
+        to=[{"podSelector": {"matchLabels": {"adledger/role": "broker"}}}]
+    ),
+    "is open to everybody": lambda all_: remove(all_, "NetworkPolicy", "broker"),
+    "the broker's pods are refused": lambda all_: the(all_, "RabbitmqCluster", "rabbitmq")["spec"].pop("override"),
+    "ingest is renewed before": lambda all_: the(all_, "Deployment", "ingest")["metadata"].pop("annotations"),
+    "ingest is scaled before": lambda all_: the(all_, "HorizontalPodAutoscaler", "ingest")["metadata"].pop(
+        "annotations"
+    ),
     "has no field": lambda all_: the(all_, "RabbitmqCluster", "rabbitmq")["spec"].update(replica=3),
 }
 

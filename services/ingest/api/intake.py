@@ -1,6 +1,7 @@
 """From spooled files to published uploads: understand all files of a request, and only then send any."""
 
 import asyncio
+import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,8 @@ from services.ingest.api.parsing import NotTextError, Parsed, Parser, Unreadable
 from services.ingest.api.spool import Spool, Spooled
 from shared.messages import Kind, Mode
 from shared.transport import Transport
+
+logger = logging.getLogger(__name__)
 
 PARSES_AT_ONCE = 2
 
@@ -78,7 +81,11 @@ class Intake:
 
     async def publish(self, attempts: list[Attempt]) -> list[str]:
         """Send every attempt and return their states; raises `shared.transport.TransportUnavailableError`."""
-        return [await self.transport.publish(attempt.batches()) for attempt in attempts]
+        states = [await self.transport.publish(attempt.batches()) for attempt in attempts]
+        for attempt in attempts:
+            # What a broker that lost its data is held against (docs/operations.md).
+            logger.info("Accepted upload %s: %s", attempt.manifest.upload_id, attempt.manifest.filename)
+        return states
 
     async def _parse(self, file: Spooled, options: Options, folder: Path) -> Parsed | Refusal:
         work = folder / f"{file.path.name}-parsed"
