@@ -1,139 +1,221 @@
-"""What DuckDB is asked about a file: SQL over `read_csv`, built from a header and the checks of its columns.
+"""What DuckDB is asked about the odd lines of a file: SQL over the table `odd`, built from a header and a dialect.
 
-Pure: text in, text out. A *numbered* file is one of our own making, whose first field is the line number
-and which has no header row.
+Pure: text in, text out. Each of its records is a row, or it is set aside in the table `aside`: as a total, or as
+refused with its first reason.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from services.ingest.api.checks import reason_sql, value_sql
-from services.ingest.api.columns import SHAPES, Column, Header
-from services.ingest.api.records import LINE_LIMIT
+from services.ingest.api.checks import Check, Dialect, check, is_missing, number_text, trimmed
+from services.ingest.api.columns import METRICS, SHAPES, Place
+from services.ingest.api.dates import counts_sql
+from services.ingest.api.dictionary import Column
+from services.ingest.api.lines import Lines
+from services.ingest.api.money import SIGN
+from services.ingest.api.numbers import COMMA, POINT, is_like, sql
+from services.ingest.api.totals import LABEL_OF, has_label, is_footer, is_keyless, is_label
 from shared.messages import COLUMNS, DEVICE_CODES, Device, Kind
 
 VALUE_LIMIT = 500
 """How many characters of a refused value are kept."""
 
-RECORD_BYTES = 4 * LINE_LIMIT + 100
-"""How many bytes a record may have, with its number."""
-
-BUFFER_BYTES = 4 * RECORD_BYTES
-"""How much is read at once by each thread; DuckDB would take sixteen times the longest record."""
-
-KEYS: Mapping[Kind, tuple[str, ...]] = {
-    Kind.CAMPAIGNS: ("campaign_id",),
-    Kind.AD_GROUPS: ("ad_group_id",),
-    Kind.AD_GROUP_STATS: ("ad_group_id", "date", "device"),
+KEYS: Mapping[Kind, tuple[Column, ...]] = {
+    Kind.CAMPAIGNS: (Column.CAMPAIGN_ID,),
+    Kind.AD_GROUPS: (Column.AD_GROUP_ID,),
+    Kind.AD_GROUP_STATS: (Column.AD_GROUP_ID, Column.DATE, Column.DEVICE),
 }
 """What makes two rows of a file say something about the same thing."""
 
-_OUR_NAMES: Mapping[Kind, Mapping[Column, str]] = {
+OUR_NAMES: Mapping[Kind, Mapping[Column, str]] = {
     Kind.CAMPAIGNS: {Column.CAMPAIGN_NAME: "name", Column.CAMPAIGN_TYPE: "type"},
     Kind.AD_GROUPS: {Column.AD_GROUP_NAME: "name"},
     Kind.AD_GROUP_STATS: {},
 }
-
-_STRUCTURAL = f"""CASE IF(number < 0, 'MALFORMED', error_type)
-    WHEN 'MISSING COLUMNS' THEN format('has {{}} fields, the header has {{}}', found - 1, $fields)
-    WHEN 'TOO MANY COLUMNS' THEN format('has more fields than the header, which has {{}}', $fields)
-    WHEN 'MALFORMED' THEN 'has a quoted field that does not end at its closing quote'
-    WHEN 'INVALID ENCODING' THEN 'is not valid UTF-8'
-    WHEN 'LINE SIZE OVER MAXIMUM' THEN 'is longer than {LINE_LIMIT} characters'
-    ELSE error_message END"""
-
-
-def literal(text: str | Path) -> str:
-    """Return a string as an SQL literal."""
-    return "'" + str(text).replace("'", "''") + "'"
+_SEVERAL_NAMES = 2
+"""How many columns of ids and names must be blank for a row to be about everything, although it has a date."""
 
 
 def escaped(expression: str) -> str:
     """Return the expression that escapes text for PostgreSQL's COPY; NUL, which it refuses, becomes its symbol."""
     pairs = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\N{SYMBOL FOR NULL}"}
     for raw, written in pairs.items():
-        expression = f"replace({expression}, chr({ord(raw)}), {literal(written)})"
+        expression = f"replace({expression}, chr({ord(raw)}), {sql(written)})"
     return expression
 
 
 @dataclass(frozen=True)
 class Reading:
-    """The questions about one file of a known header; `numbered` says which of its two forms is read."""
+    """The questions about the odd lines of one file, written in a dialect."""
 
-    header: Header
-    path: Path
-    delimiter: str
-    numbered: bool
+    lines: Lines
+    dialect: Dialect = Dialect()
 
-    def entries(self) -> str:
-        """Return the query of the entries, one a key, and of one row without a key that counts refused rows."""
-        kind = self.header.kind
-        keys = ", ".join(f"CASE WHEN ok THEN {key} END AS {key}" for key in KEYS[kind])
-        grouping = ", ".join(str(position + 1) for position in range(len(KEYS[kind])))
+    def number_evidence(self) -> str:
+        """Return the query of an `Evidence`: how many numbers can be read with a point, a comma, or both."""
+        ways = []
+        for column in METRICS:
+            if column in self.lines.header.places and not self.lines.header.places[column].micros:
+                text = self._text(column)
+                name = "whole" if column in {Column.IMPRESSIONS, Column.CLICKS} else "amount"
+                patterns = (getattr(POINT, name), getattr(COMMA, name))
+                ways.append([f"coalesce({is_like(text, pattern)}, false)" for pattern in patterns])
+        point = " + ".join(f"count(*) FILTER ({p} AND NOT {c})" for p, c in ways) or "0"
+        comma = " + ".join(f"count(*) FILTER ({c} AND NOT {p})" for p, c in ways) or "0"
+        either = " + ".join(
+            f"count(*) FILTER ({p} AND {c} AND regexp_matches({self._text(column)}, '[.,]'))"
+            for (p, c), column in zip(ways, self._metrics(), strict=True)
+        )
+        return f"SELECT {point}, {comma}, {either or '0'} FROM ({self._cells()}) WHERE fault IS NULL"
+
+    def date_evidence(self) -> str:
+        """Return the query of a `DateEvidence`: how many dates are written in each way."""
+        return f"SELECT {counts_sql(self._text(Column.DATE))} FROM ({self._cells()}) WHERE fault IS NULL"
+
+    def signs(self) -> str:
+        """Return the query of the currency signs that stand beside costs."""
+        at = self.lines.header.places[Column.COST].position
+        signed = f"fault IS NULL AND t{at} <> u{at} AND regexp_matches(u{at}, '[0-9]')"
+        return f"SELECT DISTINCT regexp_extract(t{at}, {sql(SIGN)}) FROM ({self._cells()}) WHERE {signed}"
+
+    def rows(self) -> str:
+        """Return the query of the odd records that are rows: the values of each, and its line `n`."""
+        return f"SELECT {self._columns()}, n FROM ({self.judged()}) WHERE reason IS NULL"
+
+    def plain_rows(self) -> str:
+        """Return the query of the plain rows, in the columns of `rows`."""
+        return f"SELECT {self._columns()}, 0::BIGINT AS n FROM ({self.lines.plain_rows()})"
+
+    def entries(self, rows: str) -> str:
+        """Return the query of the entries, one a key, over rows."""
+        kind = self.lines.header.kind
+        keys = ", ".join(KEYS[kind])
         merged = ", ".join(self._merge(name) for name in COLUMNS[kind][len(KEYS[kind]) :])
-        return f"SELECT {keys}, {merged}, count(*) AS rows FROM ({self._checked()}) GROUP BY {grouping}"
+        return f"SELECT {keys}, {merged}, count(*) AS rows FROM ({rows}) GROUP BY {keys}"
 
-    def refused_rows(self) -> str:
-        """Return the query of the refused rows: line, column, value, reason; for a numbered file."""
-        cases = [(name, f"r{position}") for name, position in self._refusals()]
-        column = " ".join(f"WHEN {reason} IS NOT NULL THEN {literal(name)}" for name, reason in cases)
-        value = " ".join(f"WHEN {reason} IS NOT NULL THEN coalesce(t{reason[1:]}, '')" for _, reason in cases)
-        return f"""SELECT line, {escaped(f"CASE {column} END")} AS "column",
-            {escaped(f"substr(CASE {value} END, 1, {VALUE_LIMIT})")} AS value, reason
-            FROM ({self._checked()}) WHERE NOT ok"""
+    def judged(self) -> str:
+        """Return the query of every odd record: its values, and the first reason against it."""
+        header = self.lines.header
+        values = ", ".join(f"{self._value(column)} AS {self._name(column)}" for column in SHAPES[header.kind].columns)
+        reasons = ", ".join(f"{self._check(column).reason_sql} AS r{at}" for column, at in header.positions.items())
+        first = ", ".join(f"r{at}" for at in header.positions.values())
+        reasoned = f"SELECT *, {reasons} FROM ({self._cells()})"
+        return f"SELECT *, coalesce(fault, {first}) AS reason, {values} FROM ({reasoned})"
 
-    def refused_records(self) -> str:
-        """Return the query of the records that are no rows, in the columns of `refused_rows`."""
-        after_number = f"rtrim(substr(csv_line, strpos(csv_line, {literal(self.delimiter)}) + 1), chr(10))"
-        unquoted = "replace(substr(text, 2, length(text) - 2), '\"\"', '\"')"
-        value = f"substr(min(IF(number < 0, {unquoted}, text)), 1, {VALUE_LIMIT})"
-        reason = f"min({_STRUCTURAL.replace('$fields', str(len(self.header.names)))})"
-        return f"""SELECT abs(number) AS line, NULL AS "column", {escaped(value)} AS value, {escaped(reason)} AS reason
-            FROM (SELECT error_type, error_message, {after_number} AS text,
-                         CAST(split_part(csv_line, {literal(self.delimiter)}, 1) AS BIGINT) AS number,
-                         TRY_CAST(regexp_extract(error_message, 'Found: ([0-9]+)', 1) AS INTEGER) AS found
-                  FROM reject_errors)
-            GROUP BY number"""
+    def refused(self) -> str:
+        """Return the query of the odd records that are no rows."""
+        return f"FROM ({self.judged()}) WHERE reason IS NOT NULL"
+
+    def aside(self) -> str:
+        """Return the query, over the table `refused`, of what is to be said of the records that are no rows."""
+        places = [(f"r{at}", f"t{at}", self.lines.header.names[at].strip()) for at in self._positions()]
+        column = " ".join(f"WHEN {reason} IS NOT NULL THEN {sql(name)}" for reason, _, name in places)
+        value = " ".join(f"WHEN {reason} IS NOT NULL THEN coalesce({text}, '')" for reason, text, _ in places)
+        return f"""SELECT abs(n) AS line, l, reason,
+            CASE WHEN fault IS NULL THEN CASE {column} END END AS "column",
+            substr(CASE WHEN fault IS NULL THEN CASE {value} END ELSE l END, 1, {VALUE_LIMIT}) AS value,
+            n > 0 AND {self._sums_up()} AS sums_up, n > 0 AND {is_footer("s")} AS footer,
+            {LABEL_OF} AS label, {self._has_device()} AS has_device, {self._stated()}
+            FROM refused"""
+
+    def peculiarities(self) -> str:
+        """Return the query of how many odd records are no rows, how many amounts of rows are finer than six decimals,
+        and how many counts of rows are left out where 0 is meant.
+        """
+        amounts = [column for column in self._metrics() if column in {Column.CONVERSIONS, Column.COST}]
+        plain = [self.dialect.writing.plain(self._text(column)) for column in amounts]
+        finer = [f"TRY_CAST({text} AS DECIMAL(38, 20)) <> TRY_CAST({text} AS DECIMAL(24, 6))" for text in plain]
+        nones = [mark for column in self._metrics() if (mark := self._check(column).none)]
+        count = "count(*) FILTER (reason IS NULL AND {})"
+        counted = [" + ".join(map(count.format, conditions)) or "0" for conditions in (finer, nones)]
+        return f"SELECT count(reason), {', '.join(counted)} FROM ({self.judged()})"
+
+    def twin(self, column: Column, place: Place) -> str:
+        """Return the query of the first row in which another column of the same meaning says something else."""
+        mine = self._check(column).value_sql
+        text = trimmed(column, self._cell(place.position))
+        other = check(column, number_text(column, text), self.dialect, micros=place.micros).value_sql
+        return f"""SELECT n, t{self.lines.header.places[column].position}, {text} FROM ({self.judged()})
+            WHERE reason IS NULL AND {mine} IS DISTINCT FROM {other} ORDER BY n LIMIT 1"""
+
+    def _cells(self) -> str:
+        texts = []
+        for column, at in self.lines.header.positions.items():
+            text = trimmed(column, self._cell(at))
+            texts.append(f"{text} AS t{at}, {number_text(column, text)} AS u{at}")
+        split = f"SELECT n, l, {self.lines.split()} AS s FROM odd"
+        return f"SELECT n, l, s, {self._fault()} AS fault, {', '.join(texts)} FROM ({split})"
+
+    def _fault(self) -> str:
+        """Return the expression of what is wrong with a record as a whole."""
+        names = self.lines.header.names
+        needed = max(at for at, name in enumerate(names, 1) if name.strip())
+        beyond = f"len(s) > {len(names)} AND len(list_filter(s[{len(names) + 1}:], lambda c: trim(c) <> '')) > 0"
+        return f"""CASE WHEN n < 0 THEN 'has a quoted field that does not end at its closing quote'
+            WHEN len(s) < {needed} THEN format('has {{}} fields, the header has {{}}', len(s), {len(names)})
+            WHEN {beyond} THEN 'has more fields than the header, which has {len(names)}' END"""
+
+    def _sums_up(self) -> str:
+        """Return the condition that a record is a total: it calls itself so, or nothing says what it is about."""
+        header = self.lines.header
+        keys = [header.places[key].position for key in KEYS[header.kind] if key in header.places]
+        device = header.positions.get(Column.DEVICE)
+        keyless = is_keyless([(f"t{at}", f"r{at}") for at in keys if at != device])
+        several = len(header.identities) >= _SEVERAL_NAMES
+        about = [*header.identities, *([] if device is None else [device])] if several else [*header.identities, *keys]
+        nameless = " AND ".join(is_missing(trimmed(Column.DATE, self._cell(at))) for at in dict.fromkeys(about))
+        filled = " OR ".join(f"{self._is_stated(column)}" for column in METRICS if column in header.places) or "false"
+        labelled = f"IF(fault IS NULL, {has_label('s')} AND {keyless}, {is_label('s[1]')})"
+        return f"({labelled} OR (fault IS NULL AND {nameless} AND ({filled})))"
+
+    def _has_device(self) -> str:
+        place = self.lines.header.places.get(Column.DEVICE)
+        return "false" if place is None else f"(fault IS NULL AND NOT {is_missing(f't{place.position}')})"
+
+    def _stated(self) -> str:
+        """Return the metrics that a record states, as far as they can be read."""
+        stated = []
+        for column in METRICS:
+            is_there = column in self.lines.header.places and self.lines.header.kind is Kind.AD_GROUP_STATS
+            value = f"IF(fault IS NULL AND {self._is_stated(column)}, {column}, NULL)" if is_there else "NULL::BIGINT"
+            stated.append(f"{value} AS stated_{column}")
+        return ", ".join(stated)
+
+    def _is_stated(self, column: Column) -> str:
+        at = self.lines.header.places[column].position
+        return f"(r{at} IS NULL AND NOT {is_missing(f'u{at}')})"
 
     def _merge(self, name: str) -> str:
-        if self.header.kind is Kind.AD_GROUP_STATS:
+        if self.lines.header.kind is Kind.AD_GROUP_STATS:
             return f"sum({name}) AS {name}"
-        return f"arg_max({name}, line) FILTER ({name} IS NOT NULL) AS {name}"
+        return f"arg_max({name}, n) FILTER ({name} IS NOT NULL) AS {name}"
 
-    def _checked(self) -> str:
-        """Return the query of every row: its values, whether it is accepted, and the first reason if not."""
-        shape = SHAPES[self.header.kind].columns
-        values = ", ".join(f"{self._value(column)} AS {self._name(column)}" for column in shape)
-        reasons = ", ".join(f"r{position}" for _, position in self._refusals())
-        return f"SELECT *, coalesce({reasons}) AS reason, reason IS NULL AS ok, {values} FROM ({self._reasoned()})"
+    def _columns(self) -> str:
+        kind = self.lines.header.kind
+        return ", ".join([*KEYS[kind], *COLUMNS[kind][len(KEYS[kind]) :]])
 
-    def _reasoned(self) -> str:
-        reasons = ", ".join(
-            f"{reason_sql(column, f't{position}')} AS r{position}" for column, position in self.header.positions.items()
-        )
-        return f"SELECT *, {reasons} FROM ({self._trimmed()})"
+    def _metrics(self) -> list[Column]:
+        places = self.lines.header.places
+        return [column for column in METRICS if column in places and not places[column].micros]
 
-    def _trimmed(self) -> str:
-        positions = range(len(self.header.names))
-        texts = ", ".join(f"trim(c{position}) AS t{position}" for position in positions)
-        line = "CAST(line AS BIGINT) AS line" if self.numbered else "0 AS line"
-        return f"SELECT {line}, {texts} FROM {self._source()}"
+    def _positions(self) -> list[int]:
+        return list(self.lines.header.positions.values())
 
-    def _source(self) -> str:
-        names = [*(["line"] if self.numbered else []), *(f"c{i}" for i in range(len(self.header.names)))]
-        columns = ", ".join(f"{name}: 'VARCHAR'" for name in names)
-        return f"""read_csv({literal(self.path)}, auto_detect = false, header = {not self.numbered},
-            delim = {literal(self.delimiter)}, quote = '"', escape = '"', columns = {{{columns}}},
-            max_line_size = {RECORD_BYTES}, buffer_size = {BUFFER_BYTES}, store_rejects = true)"""
+    def _cell(self, position: int) -> str:
+        cell = f"s[{position + 1}]"
+        line_end = self.lines.flat.line_end
+        return f"replace({cell}, {sql(line_end)}, chr(10))" if line_end else cell
+
+    def _text(self, column: Column) -> str:
+        return f"u{self.lines.header.places[column].position}"
+
+    def _check(self, column: Column) -> Check:
+        return check(column, self._text(column), self.dialect, micros=self.lines.header.places[column].micros)
 
     def _value(self, column: Column) -> str:
-        if column not in self.header.positions:
+        if column not in self.lines.header.places:
             return str(DEVICE_CODES[Device.UNKNOWN]) if column is Column.DEVICE else "NULL::VARCHAR"
-        return value_sql(column, f"t{self.header.positions[column]}")
+        return self._check(column).value_sql
 
     def _name(self, column: Column) -> str:
-        return _OUR_NAMES[self.header.kind].get(column, str(column))
-
-    def _refusals(self) -> list[tuple[str, int]]:
-        return [(self.header.names[position].strip(), position) for position in self.header.positions.values()]
+        return OUR_NAMES[self.lines.header.kind].get(column, str(column))
