@@ -25,7 +25,7 @@ def create_app(settings: IngestSettings, transport: Transport, clock: Clock | No
     spool = Spool(settings.data_dir / "spool")
     spill = settings.data_dir / "spool" / "spill"
     parser = Parser(spill, settings.parse_memory)
-    intake = Intake(spool, parser, transport, settings.max_upload_bytes, clock or Clock())
+    intake = Intake(spool, parser, transport, settings.max_upload_bytes, clock or Clock(), settings.sender_header)
 
     @asynccontextmanager
     async def tidy(_: Litestar) -> AsyncIterator[None]:

@@ -82,12 +82,16 @@ class Tables:
         """Take what is no row and comes after the last row for a footer."""
         if one(self.cursor, "SELECT count(*) FILTER (footer AND NOT sums_up) FROM aside")[0]:
             last = f"(SELECT max(n) FROM ({reading.rows()})), ({reading.lines.last_plain()})"
-            self.cursor.execute(f"UPDATE aside SET sums_up = true WHERE footer AND line > coalesce(greatest({last}), 0)")
+            self.cursor.execute(
+                f"UPDATE aside SET sums_up = true WHERE footer AND line > coalesce(greatest({last}), 0)"
+            )
 
     def counts(self) -> Counts:
         """Count the records."""
         accepted, kept = one(self.cursor, "SELECT count(*), coalesce(sum(rows), 0) FROM entries")
-        rejected, totals = one(self.cursor, "SELECT count(*) FILTER (NOT sums_up), count(*) FILTER (sums_up) FROM aside")
+        rejected, totals = one(
+            self.cursor, "SELECT count(*) FILTER (NOT sums_up), count(*) FILTER (sums_up) FROM aside"
+        )
         return Counts(int(accepted), int(kept), int(rejected), int(totals))
 
     def summary(self) -> tuple[Totals, Bounds]:

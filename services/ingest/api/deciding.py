@@ -5,7 +5,7 @@ from typing import Any
 import duckdb
 
 from services.ingest.api.checks import Dialect
-from services.ingest.api.dates import DateEvidence, Order, decide
+from services.ingest.api.dates import DateEvidence, decide
 from services.ingest.api.lines import Lines
 from services.ingest.api.money import CODES
 from services.ingest.api.numbers import Evidence, uses_comma
@@ -57,5 +57,7 @@ def _number_evidence(cursor: duckdb.DuckDBPyConnection, lines: Lines) -> Evidenc
     fractions = lines.plain_fractions()
     if not comma and cursor.execute(f"FROM ({fractions}) WHERE NOT grouped LIMIT 1").fetchall():
         return Evidence(point + 1, comma, either)
-    plain_point, plain_either = map(int, one(cursor, f"SELECT count(*) FILTER (NOT grouped), count(*) FILTER (grouped) FROM ({fractions})"))
+    plain_point, plain_either = map(
+        int, one(cursor, f"SELECT count(*) FILTER (NOT grouped), count(*) FILTER (grouped) FROM ({fractions})")
+    )
     return Evidence(point + plain_point, comma, either + plain_either)

@@ -15,7 +15,13 @@ _NAMES: Mapping[Device, tuple[str, ...]] = {
         *("mobile devices with full browsers", "celulares", "smartphones com navegadores completos"),
         *("dispositivos móveis com navegadores completos", "android smartphone", "iphone", "ipod"),
     ),
-    Device.TABLET: ("tablets", "tablets with full browsers", "tablets com navegadores completos", "ipad", "android tablet"),
+    Device.TABLET: (
+        "tablets",
+        "tablets with full browsers",
+        "tablets com navegadores completos",
+        "ipad",
+        "android tablet",
+    ),
     Device.CONNECTED_TV: (
         *("tv screens", "tv screen", "connected tv", "telas de tv"),
         "devices streaming video content to tv screens",
@@ -23,7 +29,5 @@ _NAMES: Mapping[Device, tuple[str, ...]] = {
     Device.OTHER: ("others", "outros"),
 }
 
-DEVICE_NAMES: Mapping[str, Device] = {
-    name: device for device in Device for name in (device.lower(), *_NAMES[device])
-}
+DEVICE_NAMES: Mapping[str, Device] = {name: device for device in Device for name in (device.lower(), *_NAMES[device])}
 """Which device each name means, in lower case."""

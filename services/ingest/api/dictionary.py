@@ -197,7 +197,9 @@ PERIOD_STARTS = frozenset(map(fold, ("Reporting starts", "date_start")))
 """Names of a period's first day, which is a day's name only beside an equal last day."""
 
 _LINKEDIN_GROUPS = frozenset(
-    map(fold, ("Campaign Group ID", "Campaign Group Name", "Código do grupo de campanhas", "Nome do grupo de campanhas")),
+    map(
+        fold, ("Campaign Group ID", "Campaign Group Name", "Código do grupo de campanhas", "Nome do grupo de campanhas")
+    ),
 )
 _LINKEDIN_SHIFT = {
     fold(name): column

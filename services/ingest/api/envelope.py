@@ -20,10 +20,10 @@ HEADER_COLUMNS = 2
 """How many columns we know make a record the header row."""
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
 }
 _COPIED_CHARACTERS = 1 << 16
 
@@ -76,6 +76,7 @@ def as_utf8(source: Path, work: Path, encoding: str | None) -> Text:
 
 def _transcode(source: Path, target: Path, encoding: str) -> None:
     with source.open(encoding=encoding, newline="") as text, target.open("w", encoding="utf-8", newline="") as copy:
+        copy.write(text.read(_COPIED_CHARACTERS).removeprefix("\ufeff"))
         while piece := text.read(_COPIED_CHARACTERS):
             copy.write(piece)
 

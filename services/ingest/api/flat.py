@@ -101,7 +101,7 @@ def flatten(path: Path, target: Path, top: Top, spare: str) -> Flat:
     """Write a flat copy of the file's records, without those down to the header."""
     if len(spare) < _NEEDED:
         raise UnreadableFileError("The file holds every control character there is: it is no CSV text.")
-    separator, line_end, absent = spare[:_NEEDED]
+    separator, line_end, absent, *_ = list(spare)
     with opened(path) as text, target.open("w", encoding="utf-8", newline="\n") as copy:
         copy.writelines(_flat_lines(read_records(text, top.delimiter), top, separator, line_end))
     return Flat(target, separator, absent, 0, numbered=True, line_end=line_end)

@@ -26,12 +26,15 @@ def originals(path: Path, delimiter: str, lines: Iterable[int]) -> Iterator[str]
 def complete(rejections: Path, path: Path, delimiter: str) -> None:
     """Put the original text in the last column of a file of rejections, and as the value where a whole record is bad."""
     target = rejections.with_suffix(".complete")
-    with rejections.open(encoding="utf-8", newline="\n") as rows, target.open("w", encoding="utf-8", newline="\n") as out:
-        with rejections.open(encoding="utf-8", newline="\n") as again:
-            lines = (int(row.split("\t", 1)[0]) for row in again)
-            for row, original in zip(rows, originals(path, delimiter, lines), strict=True):
-                line, column, value, reason, _ = row.split("\t")
-                if column == r"\N":
-                    value = original[:VALUE_LIMIT].translate(_ESCAPES)
-                out.write(f"{line}\t{column}\t{value}\t{reason}\t{original.translate(_ESCAPES)}\n")
+    with (
+        rejections.open(encoding="utf-8", newline="\n") as rows,
+        target.open("w", encoding="utf-8", newline="\n") as out,
+        rejections.open(encoding="utf-8", newline="\n") as again,
+    ):
+        lines = (int(row.split("\t", 1)[0]) for row in again)
+        for row, original in zip(rows, originals(path, delimiter, lines), strict=True):
+            line, column, value, reason, _ = row.split("\t")
+            if column == r"\N":
+                value = original[:VALUE_LIMIT].translate(_ESCAPES)
+            out.write(f"{line}\t{column}\t{value}\t{reason}\t{original.translate(_ESCAPES)}\n")
     target.replace(rejections)

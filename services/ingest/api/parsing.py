@@ -46,8 +46,8 @@ class Parser:
         read in two ways, it is refused with the question.
         """
         text = as_utf8(source, work, options.encoding)
-        top = read_top(text.path, options.kind)
         found = scan(text.path)
+        top = read_top(text.path, options.kind)
         if found.is_flat:
             flat = Flat(text.path, top.delimiter, found.spare[0], top.lines)
         else:

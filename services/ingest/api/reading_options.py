@@ -5,15 +5,101 @@ Pure: no framework.
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 
 from shared.messages import Kind
 
-DATE_ORDERS = ("ymd", "dmy", "mdy")
+
+class DateOrder(StrEnum):
+    """The order of year, month and day in a file's dates."""
+
+    YMD = "ymd"
+    DMY = "dmy"
+    MDY = "mdy"
+
+
 _COMMA_LANGUAGES = frozenset(
-    "af az be bg bs ca cs da de el es et eu fi fr gl hr hu hy id is it ka kk ky lt lv mk nb nl nn no "
-    "pl pt ro ru sk sl sq sr sv tr uk uz vi".split(),
+    [
+        "af",
+        "az",
+        "be",
+        "bg",
+        "bs",
+        "ca",
+        "cs",
+        "da",
+        "de",
+        "el",
+        "es",
+        "et",
+        "eu",
+        "fi",
+        "fr",
+        "gl",
+        "hr",
+        "hu",
+        "hy",
+        "id",
+        "is",
+        "it",
+        "ka",
+        "kk",
+        "ky",
+        "lt",
+        "lv",
+        "mk",
+        "nb",
+        "nl",
+        "nn",
+        "no",
+        "pl",
+        "pt",
+        "ro",
+        "ru",
+        "sk",
+        "sl",
+        "sq",
+        "sr",
+        "sv",
+        "tr",
+        "uk",
+        "uz",
+        "vi",
+    ],
 )
-_POINT_LANGUAGES = frozenset("am ar bn cy en fa fil ga gu he hi ja km kn ko lo ml mr ms my ne pa si sw ta te th ur zh".split())
+_POINT_LANGUAGES = frozenset(
+    [
+        "am",
+        "ar",
+        "bn",
+        "cy",
+        "en",
+        "fa",
+        "fil",
+        "ga",
+        "gu",
+        "he",
+        "hi",
+        "ja",
+        "km",
+        "kn",
+        "ko",
+        "lo",
+        "ml",
+        "mr",
+        "ms",
+        "my",
+        "ne",
+        "pa",
+        "si",
+        "sw",
+        "ta",
+        "te",
+        "th",
+        "ur",
+        "zh",
+    ]
+)
 _EXCEPTIONS = {
     ("en", "za"): True,
     ("de", "ch"): False,
@@ -45,8 +131,8 @@ class ReadingOptions:
             )
         if self.locale is not None:
             decimal_comma(self.locale)
-        if self.date_order is not None and self.date_order not in DATE_ORDERS:
-            raise OptionError(f"date_order={self.date_order} is none of {', '.join(DATE_ORDERS)}.")
+        if self.date_order is not None and self.date_order not in set(DateOrder):
+            raise OptionError(f"date_order={self.date_order} is none of {', '.join(DateOrder)}.")
 
     def said(self) -> list[str]:
         """Return what was said, beside the kind, as it goes into an upload's id."""

@@ -102,7 +102,9 @@ def _warnings(facts: Facts) -> list[str]:
         warnings.append(f"{facts.clicked_over} keys have more clicks than impressions.")
     if facts.mixed:
         other = "point" if facts.dialect.comma else "comma"
-        warnings.append(f"{facts.mixed} numbers are written with a decimal {other}, unlike the others; they are refused.")
+        warnings.append(
+            f"{facts.mixed} numbers are written with a decimal {other}, unlike the others; they are refused."
+        )
     warnings.extend(_disagreement(each) for each in facts.reconciliation if not each.agrees)
     return warnings
 

@@ -59,7 +59,9 @@ class Stated:
     values: tuple[Decimal | None, ...]
 
 
-def reconcile(metrics: Sequence[str], sums: Sequence[Decimal], rows: int, stated: Iterable[Stated]) -> list[Reconciliation]:
+def reconcile(
+    metrics: Sequence[str], sums: Sequence[Decimal], rows: int, stated: Iterable[Stated]
+) -> list[Reconciliation]:
     """Return each metric's sum beside the file's total: that total which agrees in most metrics, or the first."""
     candidates = [
         [
