@@ -10,7 +10,7 @@ import pytest
 
 from services.ingest.api import batching
 from services.ingest.api.batching import BATCH_BYTES, Attempt, Sending, prepare, upload_id
-from services.ingest.api.parsing import Parsed
+from services.ingest.api.reading.parsing import Parsed
 from shared.messages import Batch, Bounds, Kind, Mode, Origin, Part, Totals
 from shared.reports import Report
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.ingest.api.checks import CELL_LIMIT, CHECKS, ID_LIMIT, NAME_LIMIT
-from services.ingest.api.columns import Column
-from services.ingest.api.parsing import Parser
+from services.ingest.api.reading.checks import CELL_LIMIT, CHECKS, ID_LIMIT, NAME_LIMIT
+from services.ingest.api.reading.columns import Column
+from services.ingest.api.reading.parsing import Parser
 
 STATS = "date,ad_group_id,device,impressions,clicks,conversions,cost"
 CAMPAIGNS = "Campaign ID,campaign_name,campaign_type"

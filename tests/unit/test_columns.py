@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from services.ingest.api.columns import SHAPES, Column, HeaderError, fold, recognise
-from services.ingest.api.parsing import Parsed, Parser, UnreadableFileError
+from services.ingest.api.reading.columns import SHAPES, Column, HeaderError, fold, recognise
+from services.ingest.api.reading.parsing import Parsed, Parser, UnreadableFileError
 from shared.messages import Kind
 
 STATS = ("date", "ad_group_id", "device", "impressions", "clicks", "conversions", "cost")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from services.ingest.api.parsing import NotTextError, Parsed, Parser, UnreadableFileError
-from services.ingest.api.records import LINE_LIMIT
+from services.ingest.api.reading.parsing import NotTextError, Parsed, Parser, UnreadableFileError
+from services.ingest.api.reading.records import LINE_LIMIT
 from shared.messages import Bounds, Kind, Totals
 
 ROOT = Path(__file__).parents[2]

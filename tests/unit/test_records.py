@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from services.ingest.api import records as module
-from services.ingest.api.records import LINE_LIMIT, RecordError, bounded_lines, records
+from services.ingest.api.reading import records as module
+from services.ingest.api.reading.records import LINE_LIMIT, RecordError, bounded_lines, records
 
 
 def cut(content: str, delimiter: str = ",") -> list[tuple[int, str]]:

@@ -8,7 +8,7 @@ from litestar.di import Provide
 
 from services.ingest.api.campaigns import rename_campaign
 from services.ingest.api.intake import Clock, Intake
-from services.ingest.api.parsing import Parser
+from services.ingest.api.reading.parsing import Parser
 from services.ingest.api.reverts import revert_upload
 from services.ingest.api.settings import IngestSettings
 from services.ingest.api.spool import Spool

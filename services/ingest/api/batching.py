@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from services.ingest.api.parsed import Parsed
+from services.ingest.api.reading.parsed import Parsed
 from shared.messages import Batch, Kind, Manifest, Mode, Origin, Part
 from shared.reports import Report
 

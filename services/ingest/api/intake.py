@@ -8,9 +8,9 @@ from pathlib import Path
 from uuid import UUID
 
 from services.ingest.api.batching import Attempt, Sending, prepare
-from services.ingest.api.parsed import Parsed
-from services.ingest.api.parsing import NotTextError, Parser, UnreadableFileError
-from services.ingest.api.reading_options import ReadingOptions
+from services.ingest.api.reading.options import ReadingOptions
+from services.ingest.api.reading.parsed import Parsed
+from services.ingest.api.reading.parsing import NotTextError, Parser, UnreadableFileError
 from services.ingest.api.spool import Spool, Spooled
 from shared.messages import Kind, Mode
 from shared.transport import Transport

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import HeaderParameter, Parameter
 
 from services.ingest.api.intake import Intake, Options
-from services.ingest.api.reading_options import DateOrder, OptionError, ReadingOptions
+from services.ingest.api.reading.options import DateOrder, OptionError, ReadingOptions
 from shared.errors import ProblemError
 from shared.messages import Kind, Mode
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from services.ingest.api.columns import Header, HeaderError, known, recognise
-from services.ingest.api.records import RecordError, bounded_lines, fields, records
+from services.ingest.api.reading.columns import Header, HeaderError, known, recognise
+from services.ingest.api.reading.records import RecordError, bounded_lines, fields, records
 from shared.messages import Kind
 
 DELIMITERS = (",", "\t", ";", "|")

@@ -6,16 +6,23 @@ from pathlib import Path
 
 import duckdb
 
-from services.ingest.api.columns import METRICS
-from services.ingest.api.deciding import one
-from services.ingest.api.envelope import UnreadableFileError
-from services.ingest.api.numbers import sql
-from services.ingest.api.reading import KEYS, Reading, escaped
-from services.ingest.api.totals import Stated, reconcile
+from services.ingest.api.reading.columns import METRICS
+from services.ingest.api.reading.deciding import one
+from services.ingest.api.reading.envelope import UnreadableFileError
+from services.ingest.api.reading.judging import KEYS, Judging, escaped
+from services.ingest.api.reading.numbers import sql
+from services.ingest.api.reading.totals import Stated, reconcile
 from shared.messages import COLUMNS, Bounds, Kind, Totals
 from shared.reports import Reconciliation, TotalRow
 
 BIGINT_LIMIT = 2**63 - 1
+JUDGED_AT_ONCE = 100_000
+"""How many odd records are kept with all that was found of them."""
+ASIDE = (
+    'line BIGINT, l VARCHAR, reason VARCHAR, "column" VARCHAR, value VARCHAR, sums_up BOOLEAN, footer BOOLEAN, '
+    "label VARCHAR, has_device BOOLEAN, " + ", ".join(f"stated_{name} BIGINT" for name in METRICS)
+)
+"""The columns of the table `aside`, in the order of `Judging.aside`."""
 TOTAL_ROWS = 20
 """How many rows of totals are kept."""
 TOTAL_CHARACTERS = 2000
@@ -59,29 +66,37 @@ class Tables:
         """Whether the file holds stats."""
         return self.kind is Kind.AD_GROUP_STATS
 
-    def fill(self, reading: Reading) -> Peculiarities:
+    def judge(self, judging: Judging) -> None:
+        """Make `judged` of the table `odd`: a table where that is small, else a view, which takes no room."""
+        odd = one(self.cursor, "SELECT count(*) FROM odd")[0]
+        form = "TABLE" if odd <= JUDGED_AT_ONCE else "VIEW"
+        self.cursor.execute(f"CREATE TEMP {form} judged AS {judging.judged()}")
+
+    def fill(self, judging: Judging) -> Peculiarities:
         """Read the file into them."""
-        found = Peculiarities(*map(int, one(self.cursor, reading.peculiarities())))
-        self.cursor.execute(f"CREATE TEMP TABLE entries AS {reading.entries(self._rows(reading))}")
+        found = Peculiarities(*map(int, one(self.cursor, judging.peculiarities())))
+        self.cursor.execute(f"CREATE TEMP TABLE entries AS {judging.entries(self._rows(judging))}")
         self.cursor.execute("DROP TABLE IF EXISTS mixed")
-        self.cursor.execute(f"CREATE TEMP TABLE refused AS {reading.refused()}" + ("" if found.refused else " LIMIT 0"))
-        self.cursor.execute(f"CREATE TEMP TABLE aside AS {reading.aside()}")
-        self._find_footers(reading)
+        self.cursor.execute(f"CREATE TEMP TABLE aside ({ASIDE})")
+        if found.refused:
+            self.cursor.execute(f"CREATE TEMP TABLE refused AS {judging.refused()}")
+            self.cursor.execute(f"INSERT INTO aside {judging.aside()}")
+            self._find_footers(judging)
         return found
 
-    def _rows(self, reading: Reading) -> str:
+    def _rows(self, judging: Judging) -> str:
         """Return the query of all rows, of one table only: DuckDB sums a union up in memory, however large."""
-        if not reading.lines.have_plain_ones:
-            return reading.rows()
+        if not judging.lines.have_plain_ones:
+            return judging.rows()
         if not one(self.cursor, "SELECT count(*) FROM odd")[0]:
-            return reading.plain_rows()
-        self.cursor.execute(f"CREATE TEMP TABLE mixed AS {reading.rows()} UNION ALL {reading.plain_rows()}")
+            return judging.plain_rows()
+        self.cursor.execute(f"CREATE TEMP TABLE mixed AS {judging.rows()} UNION ALL {judging.plain_rows()}")
         return "FROM mixed"
 
-    def _find_footers(self, reading: Reading) -> None:
+    def _find_footers(self, judging: Judging) -> None:
         """Take what is no row and comes after the last row for a footer."""
         if one(self.cursor, "SELECT count(*) FILTER (footer AND NOT sums_up) FROM aside")[0]:
-            last = f"(SELECT max(n) FROM ({reading.rows()})), ({reading.lines.last_plain()})"
+            last = f"(SELECT max(n) FROM ({judging.rows()})), ({judging.lines.last_plain()})"
             self.cursor.execute(
                 f"UPDATE aside SET sums_up = true WHERE footer AND line > coalesce(greatest({last}), 0)"
             )

@@ -6,7 +6,7 @@ Pure: SQL expressions for DuckDB over a cell's trimmed text, and the decision ov
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.ingest.api.numbers import QuestionError, is_like, sql
+from services.ingest.api.reading.numbers import QuestionError, is_like, sql
 
 
 class Order(StrEnum):
@@ -18,7 +18,10 @@ class Order(StrEnum):
     WORDS = "words"
 
 
-_CLOCK = r"(?:,?[ T][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.][0-9]+)?)?(?: ?[AaPp][Mm])?(?: ?(?:Z|UTC|[-+][0-9]{2}:?[0-9]{2}))?)?(?:[|][0-9]{1,2})?"
+_CLOCK = (
+    "(?:,?[ T][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.][0-9]+)?)?(?: ?[AaPp][Mm])?(?: ?(?:Z|UTC|[-+][0-9]{2}:?[0-9]{2}))?)?"
+    "(?:[|][0-9]{1,2})?"
+)
 """A time of day, which does not matter."""
 
 _MONTHS = {

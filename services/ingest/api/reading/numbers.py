@@ -5,7 +5,7 @@ Pure: SQL expressions for DuckDB over a cell's trimmed text, and the decision ov
 
 from dataclasses import dataclass
 
-from services.ingest.api.money import SIGN
+from services.ingest.api.reading.money import SIGN
 
 SPACES = " \t\r\n\u00a0\u2007\u2009\u202f\u200e\u200f\ufeff"
 """What is dropped around a number, a date or a device."""
@@ -62,10 +62,15 @@ def is_like(text: str, pattern: str) -> str:
     return f"regexp_full_match({text}, {sql(pattern)})"
 
 
+_GAP = "[ \u00a0\u202f]*"
+_LEADING_SIGN = "^([-\\x{2212}(]?) *" + SIGN + _GAP
+_TRAILING_SIGN = "([0-9.,])" + _GAP + SIGN + "$"
+
+
 def without_sign(text: str) -> str:
     """Return the expression of an amount without its currency."""
-    lead = f"regexp_replace({text}, {sql(f'^([-−(]?) *{SIGN}[ {chr(0xA0)}{chr(0x202F)}]*')}, '\\1')"
-    return f"regexp_replace({lead}, {sql(f'([0-9.,])[ {chr(0xA0)}{chr(0x202F)}]*{SIGN}$')}, '\\1')"
+    without_leading = f"regexp_replace({text}, {sql(_LEADING_SIGN)}, '\\1')"
+    return f"regexp_replace({without_leading}, {sql(_TRAILING_SIGN)}, '\\1')"
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ _ALMOST_ALL = 9
 """How many times as many cells must speak for one reading as for the other, where a third kind fits both."""
 
 
-def uses_comma(found: Evidence, said: bool | None) -> bool:
+def uses_comma(found: Evidence, *, said: bool | None) -> bool:
     """Tell whether a file writes a decimal comma: as was said, or as its cells show; raises `QuestionError`."""
     if said is not None:
         return said

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from services.ingest.api.checks import MICROS, is_missing
-from services.ingest.api.numbers import is_like
+from services.ingest.api.reading.checks import MICROS, is_missing
+from services.ingest.api.reading.numbers import is_like
 from shared.reports import Reconciliation
 
 LABEL = (
@@ -38,7 +38,8 @@ LABEL_OF = f"list_filter(s, lambda cell: {is_like('cell', LABEL)})[1]"
 def is_footer(cells: str) -> str:
     """Return the condition that a record is a sentence in one cell, or has nothing in any."""
     filled = f"list_filter({cells}, lambda cell: trim(cell) <> '')"
-    return f"(len({filled}) = 0 OR (len({filled}) = 1 AND {is_like(f'{filled}[1]', r'(?s).*(?:[[:alpha:]]|[^[:ascii:]]).*')}))"
+    words = is_like(f"{filled}[1]", "(?s).*(?:[[:alpha:]]|[^[:ascii:]]).*")
+    return f"(len({filled}) = 0 OR (len({filled}) = 1 AND {words}))"
 
 
 def is_keyless(keys: Sequence[tuple[str, str]]) -> str:

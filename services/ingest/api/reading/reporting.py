@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from services.ingest.api.checks import Dialect
-from services.ingest.api.dictionary import Column
-from services.ingest.api.envelope import Top
-from services.ingest.api.money import certain, clash
+from services.ingest.api.reading.checks import Dialect
+from services.ingest.api.reading.dictionary import Column
+from services.ingest.api.reading.envelope import Top
+from services.ingest.api.reading.money import certain, clash
 from shared.messages import Kind
 from shared.reports import MappedColumn, Reconciliation, Report, TotalRow
 

@@ -7,11 +7,11 @@ half away from zero cell by cell, and never through floats.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from services.ingest.api import dates
-from services.ingest.api.dates import Order
-from services.ingest.api.devices import DEVICE_NAMES
-from services.ingest.api.dictionary import Column
-from services.ingest.api.numbers import COMMA, POINT, SPACES, Writing, is_like, sql, without_sign
+from services.ingest.api.reading import dates
+from services.ingest.api.reading.dates import Order
+from services.ingest.api.reading.devices import DEVICE_NAMES
+from services.ingest.api.reading.dictionary import Column
+from services.ingest.api.reading.numbers import COMMA, POINT, SPACES, Writing, is_like, sql, without_sign
 from shared.messages import DEVICE_CODES
 
 CELL_LIMIT = 10**15
@@ -91,7 +91,7 @@ def _missing(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def _negative(text: str) -> tuple[str, str]:
-    return is_like(text, r"[-−] ?[.,]?[0-9].*|\([.,]?[0-9][^)]*\)"), "is negative"
+    return is_like(text, r"[-\x{2212}] ?[.,]?[0-9].*|\([.,]?[0-9][^)]*\)"), "is negative"
 
 
 def _date(text: str, dialect: Dialect) -> Check:

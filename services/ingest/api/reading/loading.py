@@ -5,20 +5,20 @@ from pathlib import Path
 
 import duckdb
 
-from services.ingest.api import deciding
-from services.ingest.api.columns import ADD
-from services.ingest.api.counting import Tables
-from services.ingest.api.dates import Order
-from services.ingest.api.dictionary import Column
-from services.ingest.api.envelope import Text, Top, UnreadableFileError
-from services.ingest.api.flat import Flat
-from services.ingest.api.lines import Lines
-from services.ingest.api.numbers import Evidence
-from services.ingest.api.originals import complete, originals
-from services.ingest.api.parsed import Parsed
-from services.ingest.api.reading import Reading
-from services.ingest.api.reading_options import ReadingOptions
-from services.ingest.api.reporting import Facts, one_currency, report
+from services.ingest.api.reading.columns import ADD
+from services.ingest.api.reading.counting import Tables
+from services.ingest.api.reading.dates import Order
+from services.ingest.api.reading.deciding import Decision, decide
+from services.ingest.api.reading.dictionary import Column
+from services.ingest.api.reading.envelope import Text, Top, UnreadableFileError
+from services.ingest.api.reading.flat import Flat
+from services.ingest.api.reading.judging import Judging
+from services.ingest.api.reading.lines import Lines
+from services.ingest.api.reading.numbers import Evidence
+from services.ingest.api.reading.options import ReadingOptions
+from services.ingest.api.reading.originals import complete, originals
+from services.ingest.api.reading.parsed import Parsed
+from services.ingest.api.reading.reporting import Facts, one_currency, report
 from shared.messages import Totals
 from shared.reports import TotalRow
 
@@ -36,18 +36,18 @@ class Load:
 
     def run(self) -> Parsed:
         """Read the file; raises `UnreadableFileError`, `QuestionError` or `ClashError`."""
-        reading, evidence = self._decided()
-        self._compare_twins(reading)
-        currency = one_currency(deciding.signs(self.cursor, reading))
-        tables = Tables(self.cursor, reading.lines.header.kind)
-        found = tables.fill(reading)
+        judging, decision = self._decided()
+        tables = Tables(self.cursor, judging.lines.header.kind)
+        tables.judge(judging)
+        self._compare_twins(judging)
+        found = tables.fill(judging)
         facts = Facts(
-            dialect=reading.dialect,
-            has_fractions=bool(evidence.point or evidence.comma or evidence.either),
-            currency=currency,
+            dialect=judging.dialect,
+            has_fractions=decision.numbers != Evidence(),
+            currency=one_currency(decision.signs),
             rounded=found.rounded,
             nones=found.nones,
-            mixed=min(evidence.point, evidence.comma),
+            mixed=min(decision.numbers.point, decision.numbers.comma),
         )
         return self._parsed(tables, facts)
 
@@ -82,19 +82,20 @@ class Load:
             report=report(self.top, self.text.encoding, facts),
         )
 
-    def _decided(self) -> tuple[Reading, Evidence]:
+    def _decided(self) -> tuple[Judging, Decision]:
         """Set the odd lines aside and decide how the file is written; lines are plain in one dialect only."""
         lines = Lines(self.top.header, self.flat)
         self.cursor.execute(f"CREATE TEMP TABLE odd AS {lines.odd()}")
-        dialect, evidence = deciding.dialect(self.cursor, lines, self.options)
+        decision = decide(self.cursor, lines, self.options)
+        dialect = decision.dialect
         if lines.have_plain_ones and (dialect.comma or dialect.order is not Order.YMD):
             lines = replace(lines, may_be_plain=False)
             self.cursor.execute(f"CREATE OR REPLACE TEMP TABLE odd AS {lines.odd()}")
-        return Reading(lines, dialect), evidence
+        return Judging(lines, dialect), decision
 
-    def _compare_twins(self, reading: Reading) -> None:
+    def _compare_twins(self, judging: Judging) -> None:
         for column, place in self.top.header.twins:
-            for line, mine, other in self.cursor.execute(reading.twin(column, place)).fetchall():
+            for line, mine, other in self.cursor.execute(judging.twin(column, place)).fetchall():
                 names = f"{self.top.header.places[column].name!r} and {place.name!r}"
                 advice = f" {ADD[column]}" if column is Column.DATE else ""
                 raise UnreadableFileError(

@@ -7,14 +7,14 @@ refused with its first reason.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.ingest.api.checks import Check, Dialect, check, is_missing, number_text, trimmed
-from services.ingest.api.columns import METRICS, SHAPES, Place
-from services.ingest.api.dates import counts_sql
-from services.ingest.api.dictionary import Column
-from services.ingest.api.lines import Lines
-from services.ingest.api.money import SIGN
-from services.ingest.api.numbers import COMMA, POINT, is_like, sql
-from services.ingest.api.totals import LABEL_OF, has_label, is_footer, is_keyless, is_label
+from services.ingest.api.reading.checks import Check, Dialect, check, is_missing, number_text, trimmed
+from services.ingest.api.reading.columns import METRICS, SHAPES, Place
+from services.ingest.api.reading.dates import counts_sql
+from services.ingest.api.reading.dictionary import Column
+from services.ingest.api.reading.lines import Lines
+from services.ingest.api.reading.money import SIGN
+from services.ingest.api.reading.numbers import COMMA, POINT, is_like, sql
+from services.ingest.api.reading.totals import LABEL_OF, has_label, is_footer, is_keyless, is_label
 from shared.messages import COLUMNS, DEVICE_CODES, Device, Kind
 
 VALUE_LIMIT = 500
@@ -32,6 +32,7 @@ OUR_NAMES: Mapping[Kind, Mapping[Column, str]] = {
     Kind.AD_GROUPS: {Column.AD_GROUP_NAME: "name"},
     Kind.AD_GROUP_STATS: {},
 }
+OUR_DIALECT = Dialect()
 _SEVERAL_NAMES = 2
 """How many columns of ids and names must be blank for a row to be about everything, although it has a date."""
 
@@ -45,42 +46,38 @@ def escaped(expression: str) -> str:
 
 
 @dataclass(frozen=True)
-class Reading:
+class Judging:
     """The questions about the odd lines of one file, written in a dialect."""
 
     lines: Lines
-    dialect: Dialect = Dialect()
+    dialect: Dialect = OUR_DIALECT
 
-    def number_evidence(self) -> str:
-        """Return the query of an `Evidence`: how many numbers can be read with a point, a comma, or both."""
-        ways = []
-        for column in METRICS:
-            if column in self.lines.header.places and not self.lines.header.places[column].micros:
-                text = self._text(column)
-                name = "whole" if column in {Column.IMPRESSIONS, Column.CLICKS} else "amount"
-                patterns = (getattr(POINT, name), getattr(COMMA, name))
-                ways.append([f"coalesce({is_like(text, pattern)}, false)" for pattern in patterns])
-        point = " + ".join(f"count(*) FILTER ({p} AND NOT {c})" for p, c in ways) or "0"
-        comma = " + ".join(f"count(*) FILTER ({c} AND NOT {p})" for p, c in ways) or "0"
-        either = " + ".join(
-            f"count(*) FILTER ({p} AND {c} AND regexp_matches({self._text(column)}, '[.,]'))"
-            for (p, c), column in zip(ways, self._metrics(), strict=True)
-        )
-        return f"SELECT {point}, {comma}, {either or '0'} FROM ({self._cells()}) WHERE fault IS NULL"
-
-    def date_evidence(self) -> str:
-        """Return the query of a `DateEvidence`: how many dates are written in each way."""
-        return f"SELECT {counts_sql(self._text(Column.DATE))} FROM ({self._cells()}) WHERE fault IS NULL"
-
-    def signs(self) -> str:
-        """Return the query of the currency signs that stand beside costs."""
+    def evidence(self) -> str:
+        """Return the query of what the odd records of stats show: a `DateEvidence`, an `Evidence`, currency signs."""
         at = self.lines.header.places[Column.COST].position
-        signed = f"fault IS NULL AND t{at} <> u{at} AND regexp_matches(u{at}, '[0-9]')"
-        return f"SELECT DISTINCT regexp_extract(t{at}, {sql(SIGN)}) FROM ({self._cells()}) WHERE {signed}"
+        signed = f"t{at} <> u{at} AND regexp_matches(u{at}, '[0-9]')"
+        signs = f"list(DISTINCT regexp_extract(t{at}, {sql(SIGN)})) FILTER ({signed})"
+        counts = f"{counts_sql(self._text(Column.DATE))}, {', '.join(self._number_counts())}"
+        return f"SELECT {counts}, {signs} FROM ({self._cells()}) WHERE fault IS NULL"
+
+    def _number_counts(self) -> list[str]:
+        """Return how many numbers can only be read with a point, only with a comma, or either way to another value."""
+        found: tuple[list[str], list[str], list[str]] = ([], [], [])
+        for column in self._metrics():
+            text = self._text(column)
+            is_count = column in {Column.IMPRESSIONS, Column.CLICKS}
+            point, comma = (
+                f"coalesce({is_like(text, writing.whole if is_count else writing.amount)}, false)"
+                for writing in (POINT, COMMA)
+            )
+            found[0].append(f"count(*) FILTER ({point} AND NOT {comma})")
+            found[1].append(f"count(*) FILTER ({comma} AND NOT {point})")
+            found[2].append(f"count(*) FILTER ({point} AND {comma} AND regexp_matches({text}, '[.,]'))")
+        return [" + ".join(counts) or "0" for counts in found]
 
     def rows(self) -> str:
         """Return the query of the odd records that are rows: the values of each, and its line `n`."""
-        return f"SELECT {self._columns()}, n FROM ({self.judged()}) WHERE reason IS NULL"
+        return f"SELECT {self._columns()}, n FROM judged WHERE reason IS NULL"
 
     def plain_rows(self) -> str:
         """Return the query of the plain rows, in the columns of `rows`."""
@@ -94,7 +91,10 @@ class Reading:
         return f"SELECT {keys}, {merged}, count(*) AS rows FROM ({rows}) GROUP BY {keys}"
 
     def judged(self) -> str:
-        """Return the query of every odd record: its values, and the first reason against it."""
+        """Return the query of every odd record: its values, and the first reason against it.
+
+        The other questions are put to what it finds, the table or view `judged`.
+        """
         header = self.lines.header
         values = ", ".join(f"{self._value(column)} AS {self._name(column)}" for column in SHAPES[header.kind].columns)
         reasons = ", ".join(f"{self._check(column).reason_sql} AS r{at}" for column, at in header.positions.items())
@@ -104,7 +104,7 @@ class Reading:
 
     def refused(self) -> str:
         """Return the query of the odd records that are no rows."""
-        return f"FROM ({self.judged()}) WHERE reason IS NOT NULL"
+        return "FROM judged WHERE reason IS NOT NULL"
 
     def aside(self) -> str:
         """Return the query, over the table `refused`, of what is to be said of the records that are no rows."""
@@ -119,23 +119,21 @@ class Reading:
             FROM refused"""
 
     def peculiarities(self) -> str:
-        """Return the query of how many odd records are no rows, how many amounts of rows are finer than six decimals,
-        and how many counts of rows are left out where 0 is meant.
-        """
+        """Return the query of a `Peculiarities`: records that are no rows, amounts too fine, counts left out for 0."""
         amounts = [column for column in self._metrics() if column in {Column.CONVERSIONS, Column.COST}]
         plain = [self.dialect.writing.plain(self._text(column)) for column in amounts]
         finer = [f"TRY_CAST({text} AS DECIMAL(38, 20)) <> TRY_CAST({text} AS DECIMAL(24, 6))" for text in plain]
         nones = [mark for column in self._metrics() if (mark := self._check(column).none)]
         count = "count(*) FILTER (reason IS NULL AND {})"
         counted = [" + ".join(map(count.format, conditions)) or "0" for conditions in (finer, nones)]
-        return f"SELECT count(reason), {', '.join(counted)} FROM ({self.judged()})"
+        return f"SELECT count(reason), {', '.join(counted)} FROM judged"
 
     def twin(self, column: Column, place: Place) -> str:
         """Return the query of the first row in which another column of the same meaning says something else."""
         mine = self._check(column).value_sql
         text = trimmed(column, self._cell(place.position))
         other = check(column, number_text(column, text), self.dialect, micros=place.micros).value_sql
-        return f"""SELECT n, t{self.lines.header.places[column].position}, {text} FROM ({self.judged()})
+        return f"""SELECT n, t{self.lines.header.places[column].position}, {text} FROM judged
             WHERE reason IS NULL AND {mine} IS DISTINCT FROM {other} ORDER BY n LIMIT 1"""
 
     def _cells(self) -> str:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.ingest.api.envelope import Top, UnreadableFileError, opened, read_records
-from services.ingest.api.records import fields
+from services.ingest.api.reading.envelope import Top, UnreadableFileError, opened, read_records
+from services.ingest.api.reading.records import fields
 
 CHUNK = 1 << 16
 _NEEDED = 3
@@ -84,17 +84,20 @@ class _LineEnds:
 
 
 def _no_utf8(path: Path) -> UnreadableFileError:
-    line = 1
     with path.open("rb") as file:
-        for line, content in enumerate(file, 1):
-            try:
-                content.decode()
-            except UnicodeDecodeError:
-                break
+        line = next((number for number, content in enumerate(file, 1) if not _is_utf8(content)), 1)
     return UnreadableFileError(
-        f"Line {line} is not valid UTF-8, and the file does not say what else it is. Send it as UTF-8, or say how it is "
-        "written: ?encoding=windows-1252 (spreadsheets in Western Europe and America), shift_jis, iso-8859-2, …",
+        f"Line {line} is not valid UTF-8, and the file does not say what else it is. Send it as UTF-8, or say how it "
+        "is written: ?encoding=windows-1252 (spreadsheets in Western Europe and America), shift_jis, iso-8859-2, …",
     )
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def flatten(path: Path, target: Path, top: Top, spare: str) -> Flat:
@@ -116,7 +119,6 @@ def _flat_lines(found: Iterable[tuple[int, str]], top: Top, separator: str, line
             yield f"{line}{separator}{record.removesuffix(chr(10)).replace(delimiter, separator)}\n"
             continue
         cells = fields(record, delimiter)
-        if cells is None:
-            line, cells = -line, [record.removesuffix("\n")]
-        content = separator.join(cells)
-        yield f"{line}{separator}{content.replace(chr(10), line_end) if chr(10) in content else content}\n"
+        content = record.removesuffix("\n") if cells is None else separator.join(cells)
+        number = line if cells else -line
+        yield f"{number}{separator}{content.replace(chr(10), line_end)}\n"

@@ -7,13 +7,13 @@ are read at once, by casts. All others are *odd*: they are set aside in the tabl
 import re
 from dataclasses import dataclass
 
-from services.ingest.api.checks import device_sql
-from services.ingest.api.columns import SHAPES, Header
-from services.ingest.api.devices import DEVICE_NAMES
-from services.ingest.api.dictionary import Column
-from services.ingest.api.flat import Flat
-from services.ingest.api.numbers import is_like, sql
-from services.ingest.api.records import LINE_LIMIT
+from services.ingest.api.reading.checks import device_sql
+from services.ingest.api.reading.columns import SHAPES, Header
+from services.ingest.api.reading.devices import DEVICE_NAMES
+from services.ingest.api.reading.dictionary import Column
+from services.ingest.api.reading.flat import Flat
+from services.ingest.api.reading.numbers import is_like, sql
+from services.ingest.api.reading.records import LINE_LIMIT
 from shared.messages import DEVICE_CODES, Device, Kind
 
 RECORD_BYTES = 4 * LINE_LIMIT + 100

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from services.ingest.api.envelope import opened, read_records
+from services.ingest.api.reading.envelope import opened, read_records
 
 VALUE_LIMIT = 500
 """How many characters of a refused value are kept."""
@@ -24,7 +24,7 @@ def originals(path: Path, delimiter: str, lines: Iterable[int]) -> Iterator[str]
 
 
 def complete(rejections: Path, path: Path, delimiter: str) -> None:
-    """Put the original text in the last column of a file of rejections, and as the value where a whole record is bad."""
+    """Put the original text in the last column of a file of rejections; it is the value where a record is bad."""
     target = rejections.with_suffix(".complete")
     with (
         rejections.open(encoding="utf-8", newline="\n") as rows,

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import duckdb
 
-from services.ingest.api.envelope import NotTextError, UnreadableFileError, as_utf8, read_top
-from services.ingest.api.flat import Flat, flatten, scan
-from services.ingest.api.loading import Load
-from services.ingest.api.numbers import QuestionError
-from services.ingest.api.parsed import Parsed
-from services.ingest.api.reading_options import ReadingOptions
-from services.ingest.api.reporting import ClashError
+from services.ingest.api.reading.envelope import NotTextError, UnreadableFileError, as_utf8, read_top
+from services.ingest.api.reading.flat import Flat, flatten, scan
+from services.ingest.api.reading.loading import Load
+from services.ingest.api.reading.numbers import QuestionError
+from services.ingest.api.reading.options import ReadingOptions
+from services.ingest.api.reading.parsed import Parsed
+from services.ingest.api.reading.reporting import ClashError
 
 __all__ = ["NotTextError", "Parsed", "Parser", "ReadingOptions", "UnreadableFileError"]
 
