@@ -1,6 +1,7 @@
 """The tables that a file is read into: its entries, and the records set aside; what they come to, and where it goes."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from decimal import Decimal
 from pathlib import Path
 
@@ -49,9 +50,9 @@ class Counts:
 class Peculiarities:
     """How many odd records are no rows, how many amounts were rounded, and how many counts left out for 0."""
 
-    refused: int
-    rounded: int
-    nones: int
+    refused: int = 0
+    rounded: int = 0
+    nones: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,20 @@ class Tables:
 
     def judge(self, judging: Judging) -> None:
         """Make `judged` of the table `odd`: a table where that is small, else a view, which takes no room."""
-        odd = one(self.cursor, "SELECT count(*) FROM odd")[0]
-        form = "TABLE" if odd <= JUDGED_AT_ONCE else "VIEW"
+        form = "TABLE" if self.odd <= JUDGED_AT_ONCE else "VIEW"
         self.cursor.execute(f"CREATE TEMP {form} judged AS {judging.judged()}")
+
+    @cached_property
+    def odd(self) -> int:
+        """How many odd records there are."""
+        return int(one(self.cursor, "SELECT count(*) FROM odd")[0])
 
     def fill(self, judging: Judging) -> Peculiarities:
         """Read the file into them."""
-        found = Peculiarities(*map(int, one(self.cursor, judging.peculiarities())))
+        found = Peculiarities()
+        if self.odd:
+            self.judge(judging)
+            found = Peculiarities(*map(int, one(self.cursor, judging.peculiarities())))
         self.cursor.execute(f"CREATE TEMP TABLE entries AS {judging.entries(self._rows(judging))}")
         self.cursor.execute("DROP TABLE IF EXISTS mixed")
         self.cursor.execute(f"CREATE TEMP TABLE aside ({ASIDE})")
@@ -86,10 +94,10 @@ class Tables:
 
     def _rows(self, judging: Judging) -> str:
         """Return the query of all rows, of one table only: DuckDB sums a union up in memory, however large."""
+        if not self.odd:
+            return judging.plain_rows()
         if not judging.lines.have_plain_ones:
             return judging.rows()
-        if not one(self.cursor, "SELECT count(*) FROM odd")[0]:
-            return judging.plain_rows()
         self.cursor.execute(f"CREATE TEMP TABLE mixed AS {judging.rows()} UNION ALL {judging.plain_rows()}")
         return "FROM mixed"
 

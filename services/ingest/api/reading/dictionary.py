@@ -62,7 +62,7 @@ SOURCES = (
             Column.COST: ("Cost", "Custo"),
             Column.CURRENCY: ("Currency code", "Currency", "Código da moeda"),
         },
-        ("--",),
+        ("--", "\N{EM DASH}"),
     ),
     Source(
         "Google Ads API",
@@ -255,9 +255,10 @@ class Dictionary:
 def none_marks(names: Collection[str]) -> tuple[str, ...]:
     """Return what the export with these (known) column names writes for a count of none, besides 0."""
     folded = {fold(_IN_CURRENCY.sub(r"\g<name>", name)) for name in names}
-    candidates = [
-        set(source.none_marks)
-        for source in SOURCES
-        if folded <= {fold(name) for names in source.names.values() for name in names}
-    ]
-    return tuple(sorted(set.intersection(*candidates))) if candidates else ()
+    shared = {source.title: len(folded & _names_of(source)) for source in SOURCES}
+    likely = [set(source.none_marks) for source in SOURCES if shared[source.title] == max(shared.values())]
+    return tuple(sorted(set.intersection(*likely)))
+
+
+def _names_of(source: Source) -> set[str]:
+    return {fold(name) for names in source.names.values() for name in names}

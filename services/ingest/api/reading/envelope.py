@@ -97,34 +97,57 @@ def read_records(text: TextIO, delimiter: str) -> Iterator[tuple[int, str]]:
 
 
 def read_top(path: Path, kind: Kind | None) -> Top:
-    """Find the header row: the first record with two columns we know, as the best delimiter has it."""
-    best: tuple[int, int, int, str, int, str, list[str]] | None = None
-    for rank, delimiter in enumerate(DELIMITERS):
-        for index, (line, record) in enumerate(_first_records(path, delimiter)):
-            names = fields(record, delimiter) or []
-            score = known(names)
-            if score >= HEADER_COLUMNS or index == 0:
-                found = (min(score, HEADER_COLUMNS), -line if score >= HEADER_COLUMNS else 0, score or len(names))
-                candidate = (*found, delimiter, line, record, names)
-                if best is None or (found, -rank) > (best[:3], -DELIMITERS.index(best[3])):
-                    best = candidate
-            if score >= HEADER_COLUMNS:
-                break
-    if best is None:
-        raise UnreadableFileError("The file is empty.")
-    _, _, _, delimiter, line, record, names = best
+    """Find the header row, and understand it; raises `UnreadableFileError`."""
+    found = _find_header(path)
     try:
-        header = recognise(names, kind)
+        header = recognise(found.names, kind)
     except HeaderError as error:
         raise UnreadableFileError(str(error)) from error
-    return Top(
-        delimiter,
-        header,
-        line,
-        line + record.removesuffix("\n").count("\n"),
-        record.removesuffix("\n"),
-        tuple(text.removesuffix("\n") for at, text in _first_records(path, delimiter) if at < line),
-    )
+    text = found.record.removesuffix("\n")
+    above = (record.removesuffix("\n") for line, record in _first_records(path, found.delimiter) if line < found.line)
+    return Top(found.delimiter, header, found.line, found.line + text.count("\n"), text, tuple(above))
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A record that may be the header row, as one delimiter has it."""
+
+    delimiter: str
+    line: int
+    record: str
+    names: list[str]
+
+    @property
+    def rank(self) -> tuple[bool, int, int, int]:
+        """How well it does for a header: known columns, high up, many of them; else just many fields."""
+        score = known(self.names)
+        is_header = score >= HEADER_COLUMNS
+        return is_header, -self.line if is_header else 0, score, len(self.names)
+
+
+def _find_header(path: Path) -> _Candidate:
+    """Return the first record with columns we know, or else the first record at all, as the best delimiter has it."""
+    candidates: list[_Candidate] = []
+    broken: UnreadableFileError | None = None
+    for delimiter in DELIMITERS:
+        try:
+            candidates += _candidates(path, delimiter)
+        except UnreadableFileError as error:
+            broken = broken or error
+    if not candidates:
+        raise broken or UnreadableFileError("The file is empty.")
+    return max(candidates, key=lambda candidate: candidate.rank)
+
+
+def _candidates(path: Path, delimiter: str) -> Iterator[_Candidate]:
+    """Yield the first record, and the first with columns we know."""
+    for index, (line, record) in enumerate(_first_records(path, delimiter)):
+        names = fields(record, delimiter) or []
+        is_header = known(names) >= HEADER_COLUMNS
+        if is_header or index == 0:
+            yield _Candidate(delimiter, line, record, names)
+        if is_header:
+            return
 
 
 def _first_records(path: Path, delimiter: str) -> Iterator[tuple[int, str]]:

@@ -23,6 +23,9 @@ from shared.messages import Totals
 from shared.reports import TotalRow
 
 
+NO_ROWS = "The file has a header row, but no rows."
+
+
 @dataclass(frozen=True)
 class Load:
     """What there is to read, where and how; `run` does it once."""
@@ -38,9 +41,10 @@ class Load:
         """Read the file; raises `UnreadableFileError`, `QuestionError` or `ClashError`."""
         judging, decision = self._decided()
         tables = Tables(self.cursor, judging.lines.header.kind)
-        tables.judge(judging)
-        self._compare_twins(judging)
+        if not tables.odd and not judging.lines.have_plain_ones:
+            raise UnreadableFileError(NO_ROWS)
         found = tables.fill(judging)
+        self._compare_twins(judging)
         facts = Facts(
             dialect=judging.dialect,
             has_fractions=decision.numbers != Evidence(),
@@ -55,7 +59,7 @@ class Load:
         """Write what the tables hold, and say what it comes to."""
         counts = tables.counts()
         if counts.read == 0:
-            raise UnreadableFileError("The file has a header row, but no rows.")
+            raise UnreadableFileError(NO_ROWS)
         totals, bounds = tables.summary() if tables.is_stats and counts.accepted else (Totals(), None)
         tables.write_rows(self.work / "rows")
         tables.write_rejections(self.work / "rejections")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from services.ingest.api.reading.money import SIGN
 
-SPACES = " \t\r\n\u00a0\u2007\u2009\u202f\u200e\u200f\ufeff"
+SPACES = " \t\u00a0\u2007\u2009\u202f\u200e\u200f"
 """What is dropped around a number, a date or a device."""
 
 _NEUTRAL = " '\u2019\u00a0\u2009\u202f"

@@ -17,6 +17,12 @@ LABEL = (
 )
 """What a total row calls itself."""
 
+FOOTER = (
+    r"(?is)\s*(?:(?:\x{a9}|\(c\)|copyright\b).*|no data available\.?"
+    r"|[^0-9]*[[:alpha:]\x{80}-\x{10ffff}][^0-9]*\s[0-9][0-9.,]*[^0-9]*|[0-9][0-9.,]*\s*[^0-9]*[[:alpha:]\x{80}-\x{10ffff}][^0-9]*)\s*"
+)
+"""What may stand in one cell below the rows: a notice, or a sentence with one number."""
+
 TOLERANCE = Decimal("0.005"), Decimal("0.01")
 """How far the sum of rows may be from the file's total: so much a row, and so much in any case."""
 
@@ -36,10 +42,9 @@ LABEL_OF = f"list_filter(s, lambda cell: {is_like('cell', LABEL)})[1]"
 
 
 def is_footer(cells: str) -> str:
-    """Return the condition that a record is a sentence in one cell, or has nothing in any."""
+    """Return the condition that a record is a count of rows or a notice in one cell, or has nothing in any."""
     filled = f"list_filter({cells}, lambda cell: trim(cell) <> '')"
-    words = is_like(f"{filled}[1]", "(?s).*(?:[[:alpha:]]|[^[:ascii:]]).*")
-    return f"(len({filled}) = 0 OR (len({filled}) = 1 AND {words}))"
+    return f"(len({filled}) = 0 OR (len({filled}) = 1 AND {is_like(f'{filled}[1]', FOOTER)}))"
 
 
 def is_keyless(keys: Sequence[tuple[str, str]]) -> str:
