@@ -105,7 +105,7 @@ def test_two_columns_that_mean_the_same_may_stand_in_a_header_and_the_second_is_
     assert "cost" not in header.ignored
 
 
-@pytest.mark.parametrize(("twin", "is_refused"), [("2.50", False), ("2,500,000e-6", True), ("2.51", True), ("", True)])
+@pytest.mark.parametrize(("twin", "is_refused"), [("2.50", False), ("2.51", True), ("", True)])
 def test_two_columns_that_mean_the_same_must_agree_in_every_row(tmp_path: Path, twin: str, is_refused: bool) -> None:
     rows = [("spend", *STATS), ("1", "2024-01-31", "7", "MOBILE", "1", "1", "1", "1.0")]
     rows += [("2.5", "2024-01-31", "8", "MOBILE", "1", "1", "1", f'"{twin}"')]

@@ -79,12 +79,16 @@ def _day(year: str, month: str, day: str) -> str:
 
 @dataclass(frozen=True)
 class DateEvidence:
-    """How many cells are written in each way; `either` could be day first or month first, to another day."""
+    """How many cells are written in each way.
+
+    `either` could be day first or month first, to another day; `same` is one day either way.
+    """
 
     ymd: int = 0
     dmy: int = 0
     mdy: int = 0
     either: int = 0
+    same: int = 0
     words: int = 0
 
 
@@ -96,6 +100,7 @@ def counts_sql(text: str) -> str:
         f"{dmy} IS NOT NULL AND {mdy} IS NULL",
         f"{mdy} IS NOT NULL AND {dmy} IS NULL",
         f"{dmy} <> {mdy}",
+        f"{dmy} = {mdy}",
         is_like(text, PATTERNS[Order.WORDS]),
     )
     return ", ".join(f"count(*) FILTER ({condition})" for condition in conditions)
@@ -103,17 +108,17 @@ def counts_sql(text: str) -> str:
 
 def decide(found: DateEvidence, said: str | None) -> Order:
     """Return how a file writes its days: as was said, or as its cells show; raises `QuestionError`."""
-    numeric = found.dmy + found.mdy + found.either
+    numeric = found.dmy + found.mdy + found.either + found.same
     if said is not None:
         return Order.WORDS if said == Order.YMD and found.words > found.ymd else Order(said)
     if found.ymd >= max(numeric, found.words):
         return Order.YMD
     if found.words >= numeric:
         return Order.WORDS
-    if bool(found.dmy) is bool(found.mdy):
+    if found.either and bool(found.dmy) is bool(found.mdy):
         raise QuestionError(
             "Its dates can be read in two ways: 03/04/2024 may be in March or in April. "
             "Say which: ?date_order=dmy (day first) or ?date_order=mdy (month first)."
             + (f" {found.dmy} dates can only be day first, {found.mdy} only month first." if found.dmy else ""),
         )
-    return Order.DMY if found.dmy else Order.MDY
+    return Order.DMY if found.dmy >= found.mdy else Order.MDY

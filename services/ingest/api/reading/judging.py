@@ -33,6 +33,8 @@ OUR_NAMES: Mapping[Kind, Mapping[Column, str]] = {
     Kind.AD_GROUP_STATS: {},
 }
 OUR_DIALECT = Dialect()
+_MANY_NAMES = 3
+"""How many columns of days, devices, ids and names make a row about everything when only one is filled."""
 _SEVERAL_NAMES = 2
 """How many columns of ids and names must be blank for a row to be about everything, although it has a date."""
 
@@ -162,9 +164,21 @@ class Judging:
         several = len(header.identities) >= _SEVERAL_NAMES
         about = [*header.identities, *([] if device is None else [device])] if several else [*header.identities, *keys]
         nameless = " AND ".join(is_missing(trimmed(Column.DATE, self._cell(at))) for at in dict.fromkeys(about))
+        nearly = self._nearly_nameless()
         filled = " OR ".join(f"{self._is_stated(column)}" for column in METRICS if column in header.places) or "false"
         labelled = f"IF(fault IS NULL, {has_label('s')} AND {keyless}, {is_label('s[1]')})"
-        return f"({labelled} OR (fault IS NULL AND {nameless} AND ({filled})))"
+        return f"({labelled} OR (fault IS NULL AND (({nameless}) OR {nearly}) AND ({filled})))"
+
+    def _nearly_nameless(self) -> str:
+        """Return the condition that of a row's many names, ids and days one is a text, and all others are blank."""
+        header = self.lines.header
+        keys = [header.places[key].position for key in KEYS[header.kind] if key in header.places]
+        dimensions = list(dict.fromkeys([*keys, *header.identities]))
+        if len(dimensions) < _MANY_NAMES:
+            return "false"
+        blanks = " + ".join(f"{is_missing(trimmed(Column.DATE, self._cell(at)))}::INT" for at in dimensions)
+        no_key = " AND ".join(f"r{at} IS NOT NULL" for at in keys)
+        return f"({blanks} = {len(dimensions) - 1} AND {no_key})"
 
     def _has_device(self) -> str:
         place = self.lines.header.places.get(Column.DEVICE)

@@ -188,6 +188,7 @@ _SIGNS = {
     "₽": "RUB",
     "₴": "UAH",
     "฿": "THB",
+    "Rs": "INR",
     "zł": "PLN",
     "Kč": "CZK",
 }
@@ -200,7 +201,7 @@ _VAGUE = {
 
 SIGN = (
     "(?:"
-    + "|".join(re.escape(sign) for sign in sorted([*_SIGNS, "$", "¥"], key=len, reverse=True))
+    + "|".join(re.escape(sign) for sign in sorted([*(sign for sign in _SIGNS if sign not in _VAGUE), "$", "¥"], key=len, reverse=True))
     + r"|(?:Rs|kr)\.?|"
     + "|".join(sorted(CODES))
     + ")"
@@ -209,8 +210,11 @@ SIGN = (
 
 
 def certain(sign: str) -> str | None:
-    """Return the ISO 4217 code that a sign or a code stands for; None where it may be several."""
-    return sign if sign in CODES else _SIGNS.get(sign)
+    """Return the ISO 4217 code that a sign or a code stands for; None where it may be several.
+
+    `Rs.` is taken for Indian rupees unless the file says other ones: Amazon writes them so, and sells in no others.
+    """
+    return sign if sign in CODES else _SIGNS.get(sign.rstrip("."))
 
 
 def conflicts(code: str, sign: str) -> bool:

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from services.ingest.api.reading.checks import Dialect
 from services.ingest.api.reading.dictionary import Column
 from services.ingest.api.reading.envelope import Top
-from services.ingest.api.reading.money import certain, clash
+from services.ingest.api.reading.money import CODES, certain, clash
 from shared.messages import Kind
 from shared.reports import MappedColumn, Reconciliation, Report, TotalRow
 
@@ -47,7 +47,8 @@ def one_currency(signs: Sequence[str]) -> str | None:
             f"The file states amounts in more than one currency: {differing[0]} and {differing[1]}. "
             "Send one file for each.",
         )
-    return next((code for code in map(certain, signs) if code), None)
+    codes_first = sorted(signs, key=lambda sign: sign not in CODES)
+    return next((code for code in map(certain, codes_first) if code), None)
 
 
 def report(top: Top, encoding: str, facts: Facts) -> Report:

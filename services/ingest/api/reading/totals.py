@@ -13,7 +13,7 @@ from shared.reports import Reconciliation
 
 LABEL = (
     r"(?i)\s*(?:(?:grand |sub)?totals?(?:\s*[:\x{2013}-].*|\s+(?:of|geral|general|général)\b.*)?|[^0-9:]+ totals?"
-    r"|totais|totale|gesamt(?:summe)?|summe|合計|総計|합계|총계)\s*"
+    r"|(?:totais|totale|gesamt(?:summe)?|summe)(?:\s*:.*)?|合計|総計|합계|총계)\s*"
 )
 """What a total row calls itself."""
 
