@@ -115,7 +115,7 @@ class Lines:
         if column is Column.DEVICE:
             return device_sql(cell)
         if _PLAIN[column] is _AMOUNT and not place.micros:
-            return f"CAST(CAST({cell} AS DECIMAL(18, 6)) * 1000000 AS BIGINT)"
+            return f"CAST(CAST({cell} AS DECIMAL(24, 6)) * 1000000 AS BIGINT)"
         return f"CAST({cell} AS BIGINT)"
 
     def _source(self) -> str:

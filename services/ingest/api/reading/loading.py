@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 
 from services.ingest.api.reading.columns import ADD
-from services.ingest.api.reading.counting import Tables
+from services.ingest.api.reading.counting import TOTAL_CHARACTERS, Tables
 from services.ingest.api.reading.dates import Order
 from services.ingest.api.reading.deciding import Decision, decide
 from services.ingest.api.reading.dictionary import Column
@@ -111,5 +111,5 @@ class Load:
         rows = tables.total_rows()
         if self.flat.numbered and rows:
             texts = originals(self.text.path, self.top.delimiter, [row.line for row in rows])
-            return [TotalRow(line=row.line, text=text) for row, text in zip(rows, texts, strict=True)]
+            return [TotalRow(line=row.line, text=text[:TOTAL_CHARACTERS]) for row, text in zip(rows, texts, strict=True)]
         return rows
