@@ -22,50 +22,9 @@ from tests.support.lambda_runtime import Function, http_api, run
 from tests.support.rendering import ROOT, tool
 
 LAMBDA = ROOT / "deploy" / "lambda"
-PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 DATA = ("campaigns.csv", "ad_groups.csv", "ad_group_stats.csv")
 
 slow = pytest.mark.skipif("ADLEDGER_VERIFY_DEPLOY" not in os.environ, reason="slow: run make verify-deploy")
-
-
-@pytest.fixture(scope="module")
-def python() -> str:
-    """A Python of the version that the functions run on."""
-    for name in ("python3.12", sys.executable):
-        found = shutil.which(name)
-        look = [found or "false", "-c", "import sys; sys.exit(sys.version_info[:2] != (3, 12))"]
-        if found and subprocess.run(look, capture_output=True, check=False).returncode == 0:
-            return found
-    pytest.skip("there is no Python 3.12 here, which the functions run on")
-
-
-@pytest.fixture(scope="module")
-def zips() -> Path:
-    subprocess.run([LAMBDA / "build.sh"], env=os.environ | {"PYTHON": sys.executable}, check=True, capture_output=True)
-    return LAMBDA / "dist"
-
-
-@pytest.fixture(scope="module")
-def unpacked(zips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Both zips, unpacked, and beside them the runtime client, as in Lambda."""
-    folder = tmp_path_factory.mktemp("lambda")
-    for function in ("query", "ingest"):
-        shutil.unpack_archive(zips / f"{function}.zip", folder / function)
-    platforms = [option for platform in PLATFORMS for option in ("--platform", platform)]
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--require-hashes",
-        "--only-binary=:all:",
-    ]
-    target = ["--implementation", "cp", "--python-version", "3.12", *platforms, "--target", folder / "runtime"]
-    requirements = ROOT / "deploy" / "verify" / "lambda-runtime.txt"
-    subprocess.run([*command, *target, "--requirement", requirements], check=True, capture_output=True)
-    return folder
 
 
 @pytest.fixture(scope="module")
