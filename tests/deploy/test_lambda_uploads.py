@@ -70,16 +70,22 @@ def boto3(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def bucket(aws: dict[str, str]) -> dict[str, str]:
+    """The environment of functions in an AWS that has the bucket."""
+    httpx.put(f"{aws['AWS_ENDPOINT_URL']}/{BUCKET}", content=LOCATION).raise_for_status()
+    return {key: value for key, value in aws.items() if key.startswith("AWS_")}
+
+
 @pytest.fixture
 def uploads(
-    python: str, unpacked: Path, boto3: Path, aws: dict[str, str], postgres: str, template: str, tmp_path: Path
+    python: str, unpacked: Path, boto3: Path, bucket: dict[str, str], postgres: str, template: str, tmp_path: Path
 ) -> Iterator[Uploads]:
-    httpx.put(f"{aws['AWS_ENDPOINT_URL']}/{BUCKET}", content=LOCATION).raise_for_status()
     with database(postgres, template) as url, ExitStack() as stack:
 
         def function(which: str, name: str, **settings: str) -> Function:
             path = f"{unpacked / which}:{unpacked / 'runtime'}:{boto3}"
-            environment = {key: value for key, value in aws.items() if key.startswith("AWS_")} | settings
+            environment = bucket | settings
             command = [python, "-m", "awslambdaric", f"functions.{name}.handler"]
             return stack.enter_context(run(command, unpacked / which, environment | {"PYTHONPATH": path}))
 
