@@ -148,3 +148,28 @@ def test_the_address_is_made_of_the_secret(boto3: Path) -> None:
 def test_the_template_is_valid() -> None:
     done = tool("cfn-lint", "--template", LAMBDA / "template.yaml")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+AWS = """#!/bin/bash
+echo "$*" >>"$CALLS"
+case "$*" in
+*get-alias*addresses* | *get-alias*objects*) exit 255 ;;
+*get-alias*) echo 7 ;;
+*invoke*) echo None ;;
+esac
+"""
+
+
+def test_a_deployment_migrates_first_and_is_rolled_back_to_the_versions_that_were_live(tmp_path: Path) -> None:
+    if shutil.which("jq") is None:
+        pytest.skip("there is no jq here")
+    (tmp_path / "aws").write_text(AWS)
+    (tmp_path / "aws").chmod(0o755)
+    calls = tmp_path / "calls"
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "CALLS": str(calls)}
+    for script in (["deploy.sh", "adledger", "bucket", "before.json"], ["rollback.sh", "adledger", "before.json"]):
+        subprocess.run([LAMBDA / script[0], *script[1:]], cwd=tmp_path, env=environment, check=True)
+    assert json.loads((tmp_path / "before.json").read_text()) == {"query": "7", "ingest": "7"}
+    made = [line.split()[1] for line in calls.read_text().splitlines()]
+    assert made.index("invoke") < made.index("deploy")
+    assert made[-2:] == ["update-alias", "update-alias"]
