@@ -80,7 +80,7 @@ COLUMNS: dict[Kind, tuple[str, ...]] = {
 }
 """The columns of a batch of accepted rows, in order."""
 
-REJECTION_COLUMNS = ("line", "column", "value", "reason")
+REJECTION_COLUMNS = ("line", "column", "value", "reason", "text")
 """The columns of a batch of rejected rows, in order."""
 
 

@@ -8,7 +8,7 @@ from litestar.di import Provide
 
 from services.ingest.api.campaigns import rename_campaign
 from services.ingest.api.intake import Clock, Intake
-from services.ingest.api.parsing import Parser
+from services.ingest.api.reading.parsing import Parser
 from services.ingest.api.reverts import revert_upload
 from services.ingest.api.settings import IngestSettings
 from services.ingest.api.spool import Spool
@@ -25,7 +25,7 @@ def create_app(settings: IngestSettings, transport: Transport, clock: Clock | No
     spool = Spool(settings.data_dir / "spool")
     spill = settings.data_dir / "spool" / "spill"
     parser = Parser(spill, settings.parse_memory)
-    intake = Intake(spool, parser, transport, settings.max_upload_bytes, clock or Clock())
+    intake = Intake(spool, parser, transport, settings.max_upload_bytes, clock or Clock(), settings.sender_header)
 
     @asynccontextmanager
     async def tidy(_: Litestar) -> AsyncIterator[None]:

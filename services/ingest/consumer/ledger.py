@@ -174,7 +174,9 @@ async def _keep_report(connection: AsyncConnection, attempt_id: int, body: bytes
 
 def _target(batch: Batch) -> tuple[Table, tuple[str, ...]]:
     if batch.part is Part.REJECTIONS:
-        return tables.rejection, REJECTION_COLUMNS
+        # Senders of the first version leave the original text out, which is the last column.
+        found = batch.body.split(b"\n", 1)[0].count(b"\t") + 1
+        return tables.rejection, REJECTION_COLUMNS[:found]
     return ENTRY_TABLES[batch.manifest.kind], COLUMNS[batch.manifest.kind]
 
 
