@@ -235,16 +235,15 @@ def api() -> Export:
     return Export(content=table(API.records()).encode(), columns=API.reading(), currency="EUR")
 
 
-def adwords(*, micros: bool = False) -> Export:
-    """Return a report of the AdWords API: a quoted title, a total at the end; `micros`: money in millionths."""
-    layout = replace(ADWORDS, formats={**ADWORDS.formats, "cost": lambda units: str(int(units * 10**6))})
-    layout = layout if micros else ADWORDS
-    records = [*layout.records(), layout.summary(ROWS, METRICS, " --", date="Total")]
+def adwords(*, mixed_up: bool = False) -> Export:
+    """Return a report of the AdWords API: a quoted title, a total at the end; `mixed_up`: the total in micros."""
+    summary = ADWORDS.summary(ROWS, METRICS, " --", date="Total")
+    if mixed_up:
+        summary[-1] = str(int(Decimal(summary[-1]) * 10**6))
     title = '"Ad group performance (May 1, 2025-May 31, 2025)"'
     return Export(
-        content=(title + "\n" + table(records)).encode("ascii"),
-        rows=[replace(each, cost=each.cost * Decimal(10**6)) for each in ROWS] if micros else ROWS,
-        columns=layout.reading(),
+        content=(title + "\n" + table([*ADWORDS.records(), summary])).encode("ascii"),
+        columns=ADWORDS.reading(),
         header_line=2,
         preamble=[title],
         rows_total=1,
