@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.ingest.api.parsing import Parsed, Parser, ReadingOptions
+from services.ingest.api.parsing import Parsed, Parser, ReadingOptions, UnreadableFileError
+from shared.messages import Kind
 from shared.reports import Report
 
 ESCAPES = {"\\t": "\t", "\\n": "\n", "\\r": "\r", "\\\\": "\\"}
@@ -62,16 +63,31 @@ class Reader:
     parser: Parser
     folder: Path
 
-    def read(self, content: bytes, **options: str | None) -> Outcome:
+    def read(
+        self,
+        content: bytes,
+        kind: str | None = None,
+        encoding: str | None = None,
+        locale: str | None = None,
+        date_order: str | None = None,
+    ) -> Outcome:
         """Return what the parser makes of a file; nothing is left on disk but what it reports."""
         with tempfile.TemporaryDirectory(dir=self.folder) as name:
             folder = Path(name)
             source = folder / "source"
             source.write_bytes(content)
-            parsed = self.parser.parse(source, folder, ReadingOptions(**options))  # type: ignore[arg-type]
+            options = ReadingOptions(Kind(kind) if kind else None, encoding, locale, date_order)
+            parsed = self.parser.parse(source, folder, options)
             outcome = Outcome(parsed, decoded(parsed.rows), [refused(row) for row in decoded(parsed.rejections)])
         balanced(outcome)
         return outcome
+
+    def ask(self, content: bytes, **answers: str | None) -> Outcome | str:
+        """Return what the parser makes of a file, or the reason why it is refused as a whole."""
+        try:
+            return self.read(content, **answers)
+        except UnreadableFileError as refused:
+            return str(refused)
 
 
 @contextmanager

@@ -174,7 +174,7 @@ def test_a_row_of_stats_loads_only_if_what_a_suite_has_in_it_is_sound(case: Case
 
 
 def wrapped(case: Case, width: int, column: int, files: Reader) -> Outcome:
-    """What our reader makes of a file below a header row of ours, where one column is a campaign's id and one its name."""
+    """What our reader makes of a file below a header row of ours: one column is a campaign's id, one its name."""
     header = [f"x{number}" for number in range(width)]
     header[column] = "campaign_id"
     header[beside(width, column)] = "campaign_name"
