@@ -43,7 +43,7 @@ def test_without_a_mark_it_is_utf_8(files: Reader) -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("windows-1252", "Größe – 5 €"),
+        ("windows-1252", "Größe, 5 €"),
         ("iso-8859-15", "Größe"),
         ("shift_jis", "浜田"),
         ("utf-16-le", "Größe 東"),
@@ -51,7 +51,7 @@ def test_without_a_mark_it_is_utf_8(files: Reader) -> None:
     ],
 )
 def test_another_encoding_is_asked_about_and_read_when_it_is_told(name: str, text: str, files: Reader) -> None:
-    content = f"campaign_id,campaign_name\n1,{text}\n".encode(name)
+    content = f'campaign_id,campaign_name\n1,"{text}"\n'.encode(name)
     with pytest.raises(UnreadableFileError, match=r"\?encoding="):
         files.read(content)
     outcome = files.read(content, encoding=name)
@@ -68,7 +68,7 @@ def test_a_byte_that_is_no_utf_8_is_noticed_wherever_it_is(at: int, files: Reade
 
 
 def test_an_encoding_that_does_not_fit_is_refused(files: Reader) -> None:
-    with pytest.raises(UnreadableFileError, match="utf-8|ascii"):
+    with pytest.raises(UnreadableFileError, match="utf-8"):
         files.read(TEXT.encode("windows-1252", "replace"), encoding="utf-8")
 
 
