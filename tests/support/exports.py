@@ -15,6 +15,8 @@ READ = ("date", "ad_group_id", "device", *METRICS)
 DEVICES = ("UNKNOWN", "MOBILE", "DESKTOP", "TABLET", "CONNECTED_TV", "OTHER")
 """Our names of devices, each in the place of its code."""
 
+SINGULAR_DEVICES = {"DESKTOP": "Computer", "MOBILE": "Smartphone", "TABLET": "Tablet", "CONNECTED_TV": "TV screens"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:

@@ -117,7 +117,10 @@ def messy(random: Random, *, spoilt: bool) -> Messy:
     order = random.choice(ORDERS)
     headers = columns_at_random(random)
     columns = tuple(name if name in NAMES else "" for name, _ in headers)
-    rows = [row_at_random(random, columns, comma=comma, order=order) for _ in range(random.randint(1, 10))]
+    places = random.choice([0, 2, 3, 6])
+    rows = [
+        row_at_random(random, columns, comma=comma, order=order, places=places) for _ in range(random.randint(1, 10))
+    ]
     lines = [line_of(random, row, columns, delimiter, spoil=spoilt and random.random() < 0.3) for row in rows]
     totals = totals_at_random(random, rows, columns, comma=comma)
     texts = [record(random, total, delimiter) for total in totals]
@@ -144,18 +147,23 @@ def columns_at_random(random: Random) -> list[tuple[str, str]]:
     return found
 
 
-def row_at_random(random: Random, columns: Sequence[str], *, comma: bool, order: str) -> list[str]:
+def row_at_random(random: Random, columns: Sequence[str], *, comma: bool, order: str, places: int) -> list[str]:
     """Return the cells of a row of which nothing is wrong."""
     cells = {
         "date": date_text(random, order),
         "ad_group_id": random.choice(["1", "2", "123456789012345679", "98765432109876543", "9223372036854775807"]),
         "device": random.choice([*DEVICES, "mobile", " Tablet "]),
-        "impressions": number_text(random, Decimal(random.randint(10**6, 10**7)), comma=comma),
-        "clicks": number_text(random, Decimal(random.randint(0, 10 ** random.randint(1, 6))), comma=comma),
-        "conversions": number_text(random, Decimal(random.randint(0, 10**5)) / 100, comma=comma),
-        "cost": number_text(random, Decimal(random.randint(0, 10**10)) / 10**6, comma=comma),
+        "impressions": number_text(random, Decimal(random.choice([12, 345, 6789012])), comma=comma),
+        "clicks": number_text(random, Decimal(random.choice([0, 7, 89, 1234])), comma=comma),
+        "conversions": number_text(random, amount_at_random(random, places), comma=comma),
+        "cost": number_text(random, amount_at_random(random, places), comma=comma),
     }
     return [cells.get(name) or random.choice(TEXTS) for name in columns]
+
+
+def amount_at_random(random: Random, places: int) -> Decimal:
+    """Return an amount with so many decimals."""
+    return Decimal(random.choice([0, random.randint(0, 9999), random.randint(0, 10**9)])).scaleb(-places)
 
 
 def date_text(random: Random, order: str) -> str:

@@ -1,12 +1,10 @@
 """Each name that a platform gives a column or a device, in a file of its own."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from services.ingest.api.parsing import UnreadableFileError
 from tests.support.exports import DEVICES
-from tests.support.reading import Reader, reader
+from tests.support.reading import Reader
 
 STATS = {
     "date": "2025-05-13",
@@ -70,12 +68,6 @@ DEVICE_NAMES = {
 
 def flat(names: dict[str, tuple[str, ...]]) -> list[tuple[str, str]]:
     return [(ours, theirs) for ours, group in names.items() for theirs in group]
-
-
-@pytest.fixture(scope="module")
-def files() -> Iterator[Reader]:
-    with reader() as opened:
-        yield opened
 
 
 def one_row(cells: dict[str, str]) -> bytes:

@@ -2,12 +2,11 @@
 
 import codecs
 import itertools
-from collections.abc import Iterator
 
 import pytest
 
 from services.ingest.api.parsing import NotTextError, UnreadableFileError
-from tests.support.reading import Outcome, Reader, encoding, reader
+from tests.support.reading import Outcome, Reader, encoding
 
 HEADER = "Kampagne;date;ad_group_id;impressions;clicks;conversions;cost"
 ROW = "Größe 東;2025-05-13;7;500;25;2;454.06"
@@ -15,12 +14,6 @@ SUMS = {(7, "2025-05-13", 0): (500, 25, 2_000_000, 454_060_000)}
 TEXT = f"{HEADER}\n{ROW}\n"
 MARKS = {"utf-8": codecs.BOM_UTF8, "utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_UTF16_BE}
 ENDS = {"Unix": "\n", "Windows": "\r\n", "old Macs": "\r"}
-
-
-@pytest.fixture(scope="module")
-def files() -> Iterator[Reader]:
-    with reader() as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("name", MARKS)

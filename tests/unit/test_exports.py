@@ -1,14 +1,13 @@
 """Whole exports of each platform, made up from how they really look, and what must be read from them."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from services.ingest.api.parsing import UnreadableFileError
 from tests.support import google_exports as google
+from tests.support import microsoft_exports as microsoft
 from tests.support import other_exports as other
 from tests.support.exports import Export
-from tests.support.reading import Reader, encoding, reader
+from tests.support.reading import Reader, encoding
 
 LOADED: dict[str, Export] = {
     "Google Ads": google.interface(),
@@ -22,9 +21,9 @@ LOADED: dict[str, Export] = {
     "Google Ads, report editor": google.report_editor(),
     "Google Ads, API": google.api(),
     "AdWords, API": google.adwords(),
-    "Microsoft, API": other.microsoft(),
-    "Microsoft, by hour": other.gregorian(),
-    "Microsoft, grid": other.microsoft_grid_by_day(),
+    "Microsoft, API": microsoft.report(),
+    "Microsoft, by hour": microsoft.gregorian(),
+    "Microsoft, grid": microsoft.grid_by_day(),
     "Meta": other.meta(),
     "Meta, no total": other.meta(grand_total=False),
     "Meta, reporting starts": other.meta(header="Reporting starts"),
@@ -38,12 +37,6 @@ LOADED: dict[str, Export] = {
     "warehouse, by hour": other.hourly(),
 }
 each_export = pytest.mark.parametrize("export", LOADED.values(), ids=LOADED)
-
-
-@pytest.fixture(scope="module")
-def files() -> Iterator[Reader]:
-    with reader() as opened:
-        yield opened
 
 
 @each_export
@@ -96,7 +89,7 @@ def test_its_currency_is_found(export: Export, files: Reader) -> None:
 NAMES_ONLY = {
     "Google Ads, cards": (google.cards(ids=False), "ad_group_id"),
     "Amazon": (other.amazon(ids=False), "ad_group_id"),
-    "Microsoft, grid": (other.microsoft_grid(), "date"),
+    "Microsoft, grid": (microsoft.grid(), "date"),
 }
 
 

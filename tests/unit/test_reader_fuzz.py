@@ -1,16 +1,16 @@
 """Files drawn at random, read by our reader and by a slow and strict one that shares no code with it."""
 
-from collections.abc import Iterator
+import csv
+import io
 from dataclasses import replace
 from random import Random
 
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.messy_files import Messy, messy
-from tests.support.reading import Outcome, Reader, reader
-from tests.support.strict_reader import Account, account
+from tests.support.reading import Outcome, Reader
+from tests.support.strict_reader import Account, account, split
 
 VALUE_LIMIT = 500
 ODD_BYTES = (
@@ -30,12 +30,6 @@ ODD_BYTES = (
 )
 seeds = st.integers(0, 2**32)
 several = settings(max_examples=120, deadline=None, derandomize=True)
-
-
-@pytest.fixture(scope="module")
-def files() -> Iterator[Reader]:
-    with reader() as opened:
-        yield opened
 
 
 def read(file: Messy, files: Reader) -> Outcome:
@@ -93,6 +87,17 @@ def test_a_clean_file_is_read_just_as_a_strict_reader_would(seed: int, files: Re
     assert expected.refused == {}
 
     assert_same(read(file, files), expected, file)
+
+
+@several
+@given(seed=seeds)
+def test_the_strict_reader_cuts_a_file_as_the_csv_module_does(seed: int) -> None:
+    file = replace(messy(Random(seed), spoilt=True), spoilt=False)
+    text = file.content.decode(file.encoding).removeprefix("\ufeff")
+    lines = io.StringIO(text.replace("\r\n", "\n").replace("\r", "\n"))
+    expected = [cells for cells in csv.reader(lines, delimiter=file.delimiter) if cells]
+
+    assert [record.cells for record in split(text, file.delimiter)] == expected
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

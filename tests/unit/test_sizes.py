@@ -2,22 +2,15 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.reading import Reader, reader
+from tests.support.reading import Reader
 
 ROOT = Path(__file__).parents[2]
 HEADER = b"Campaign;date;ad_group_id;impressions;clicks;conversions;cost"
 ROW = b"Rain;2025-05-13;7;500;25;2;454.06"
-
-
-@pytest.fixture(scope="module")
-def files() -> Iterator[Reader]:
-    with reader() as opened:
-        yield opened
 
 
 SIZES = {

@@ -5,12 +5,11 @@ expect, our reader against the strict one, and each file as it is must be refuse
 """
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
 from services.ingest.api.parsing import UnreadableFileError
-from tests.support.reading import Outcome, Reader, reader
+from tests.support.reading import Outcome, Reader
 from tests.support.strict_reader import Record
 from tests.support.torture import ABSENT, Case, cases
 
@@ -69,12 +68,6 @@ EXPECTING = [case for case in CASES if case.suite in {"csv-spectrum", "csv-test-
 
 def param(cases: list[Case]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("case", cases or ALL, ids=str)
-
-
-@pytest.fixture(scope="module")
-def files() -> Iterator[Reader]:
-    with reader() as opened:
-        yield opened
 
 
 def stripped(rows: list[list[str]]) -> list[list[str]]:
