@@ -117,12 +117,11 @@ def total(rows: Iterable[Row]) -> Row:
     )
 
 
-def table(
-    records: Iterable[Sequence[object]], *, delimiter: str = ",", end: str = "\n", quoting: int = csv.QUOTE_MINIMAL
-) -> str:
+def table(records: Iterable[Sequence[object]], *, delimiter: str = ",", end: str = "\n", quoted: bool = False) -> str:
     """Return records as CSV text."""
     text = io.StringIO(newline="")
-    csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=quoting).writerows(records)  # type: ignore[arg-type]
+    quoting = csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
+    csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=quoting).writerows(records)
     return text.getvalue()
 
 

@@ -1,6 +1,5 @@
 """Exports as Microsoft Advertising writes them."""
 
-import csv
 from dataclasses import replace
 
 from tests.support.exports import METRICS, ROWS, SINGULAR_DEVICES, Export, Layout, table
@@ -38,7 +37,7 @@ METADATA = (
 def report() -> Export:
     """Return a report of Microsoft's API: metadata, everything quoted, a footer with the copyright."""
     head = [f'"{line}"' for line in METADATA]
-    body = table(MICROSOFT.records(), end="\r\n", quoting=csv.QUOTE_ALL)
+    body = table(MICROSOFT.records(), end="\r\n", quoted=True)
     text = "\r\n".join([*head, "", ""]) + body + '\r\n"©2025 Microsoft Corporation. All rights reserved. "\r\n'
     return Export(
         content=b"\xef\xbb\xbf" + text.encode(),

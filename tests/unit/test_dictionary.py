@@ -1,5 +1,7 @@
 """Each name that a platform gives a column or a device, in a file of its own."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from services.ingest.api.parsing import UnreadableFileError
@@ -66,7 +68,7 @@ DEVICE_NAMES = {
 }
 
 
-def flat(names: dict[str, tuple[str, ...]]) -> list[tuple[str, str]]:
+def flat(names: Mapping[str, tuple[str, ...]]) -> list[tuple[str, str]]:
     return [(ours, theirs) for ours, group in names.items() for theirs in group]
 
 

@@ -14,7 +14,7 @@ from tests.support.strict_reader import Record
 from tests.support.torture import ABSENT, Case, cases
 
 CASES = cases()
-ALL = CASES or [pytest.param(None, marks=pytest.mark.skip(reason=ABSENT))]
+NONE = [pytest.param(None, marks=pytest.mark.skip(reason=ABSENT))]
 NAME_LIMIT = 1000
 VALUE_LIMIT = 500
 LONG = 100_000
@@ -67,7 +67,7 @@ EXPECTING = [case for case in CASES if case.suite in {"csv-spectrum", "csv-test-
 
 
 def param(cases: list[Case]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("case", cases or ALL, ids=str)
+    return pytest.mark.parametrize("case", cases or NONE, ids=str)
 
 
 def stripped(rows: list[list[str]]) -> list[list[str]]:
