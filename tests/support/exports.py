@@ -120,8 +120,8 @@ def total(rows: Iterable[Row]) -> Row:
 def table(records: Iterable[Sequence[object]], *, delimiter: str = ",", end: str = "\n", quoted: bool = False) -> str:
     """Return records as CSV text."""
     text = io.StringIO(newline="")
-    quoting = csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
-    csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=quoting).writerows(records)
+    style = csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
+    csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=style).writerows(records)
     return text.getvalue()
 
 
