@@ -176,9 +176,7 @@ def date_text(random: Random, order: str) -> str:
 
 
 def number_text(random: Random, number: Decimal, *, comma: bool) -> str:
-    """Return a number as it may stand in a file: thousands set apart or not, spaces around it, zero as `--`."""
-    if not number and random.random() < 0.5:
-        return random.choice(["--", " --"])
+    """Return a number as it may stand in a file: thousands set apart or not, spaces around it."""
     text = f"{number:,f}" if random.random() < 0.3 else f"{number:f}"
     if comma:
         text = text.translate(str.maketrans(",.", ".,"))

@@ -34,15 +34,17 @@ several = settings(max_examples=120, deadline=None, derandomize=True)
 
 def read(file: Messy, files: Reader) -> Outcome:
     """Read a file; what is asked about it must be in doubt, and is answered."""
-    outcome = files.ask(file.content)
     answers: dict[str, str | None] = {}
-    if isinstance(outcome, str) and "?locale=" in outcome:
-        assert file.asks_for_numbers, outcome
-        answers["locale"] = "comma" if file.comma else "point"
-        outcome = files.ask(file.content, **answers)
-    if isinstance(outcome, str) and "?date_order=" in outcome:
-        assert file.asks_for_dates, outcome
-        answers["date_order"] = file.date_order
+    outcome = files.ask(file.content)
+    for _ in range(2):
+        if isinstance(outcome, str) and "?locale=" in outcome:
+            assert file.asks_for_numbers, outcome
+            answers["locale"] = "comma" if file.comma else "point"
+        elif isinstance(outcome, str) and "?date_order=" in outcome:
+            assert file.asks_for_dates, outcome
+            answers["date_order"] = file.date_order
+        else:
+            break
         outcome = files.ask(file.content, **answers)
     assert isinstance(outcome, Outcome), (outcome, file.content)
     return outcome
