@@ -100,11 +100,11 @@ FOUR_TOTALS = ("Total: Campaigns", "Total: Account", "Total: Search", "Total: Di
 
 
 def interface(*, rows: tuple[Row, ...] = ROWS, missing: bool = False) -> Export:
-    """Return the CSV file of Google Ads' web pages; with `missing`, zeros are written as missing."""
+    """Return the CSV file of Google Ads' web pages; with `missing`, counts of zero are written as missing."""
     layout = ENGLISH
     records = layout.records(rows)
     if missing:
-        records = [[" --" if cell in {"0", "0.00"} else cell for cell in record] for record in records]
+        records = [[" --" if cell == "0" else cell for cell in record] for record in records]
     records.append(layout.summary(rows, METRICS, " --", campaign_name="Total: Account"))
     return Export(
         content=("Ad group performance\n" + RANGE + "\n" + table(records)).encode(),

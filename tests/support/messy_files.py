@@ -89,18 +89,18 @@ class Messy:
 
     @property
     def asks_for_dates(self) -> bool:
-        """Whether its dates can be read in two orders."""
+        """Whether its dates can be read in two orders, by what is right in it."""
         dates = [re.split("[-/.]", cell) for cell in self.cells("date") if not re.match(r"\d{4}", cell)]
-        return bool(dates) and all(int(first) <= 12 and int(second) <= 12 for first, second, _ in dates)
+        return all(int(first) <= 12 and int(second) <= 12 for first, second, _ in dates)
 
     @property
     def asks_for_numbers(self) -> bool:
-        """Whether its numbers can be read with a decimal comma and with a decimal point."""
+        """Whether its numbers can be read with a decimal comma and with a decimal point, by what is right in it."""
         counts = [(cell, True) for name in METRICS[:2] for cell in self.cells(name)]
         amounts = [(re.sub("[^0-9.,eE+-]", "", cell), False) for name in METRICS[2:] for cell in self.cells(name)]
         cells = [(cell, whole) for cell, whole in (*counts, *amounts) if re.search("[0-9]", cell)]
         fits = [all(number_fits(cell, comma=comma, whole=whole) for cell, whole in cells) for comma in (False, True)]
-        return all(fits) and any(re.search("[,.]", cell) for cell, _ in cells)
+        return all(fits)
 
     def cells(self, name: str) -> list[str]:
         """Return what stands in a column of ours where the row is as it should be: a bad row decides nothing."""
@@ -188,7 +188,8 @@ def line_of(random: Random, row: list[str], columns: Sequence[str], delimiter: s
     right = record(random, row, delimiter)
     if not spoil:
         return Line(right, right)
-    kind = random.choice(["cell", "cell", "cell", "few", "many", "quote"])
+    # The beginning of a row that begins with "Total" might as well be a total.
+    kind = random.choice(["cell", "cell", "cell", "many", "quote", *(["few"] if "Total" not in row else [])])
     if kind == "quote":
         return Line(f'"a"b{delimiter}{right}', right)
     if kind == "many":

@@ -4,7 +4,7 @@ import re
 import sys
 from pathlib import Path
 
-from services.ingest.api.parsing import Parser
+from services.ingest.api.reading.parsing import Parser
 
 ROWS = 160_000
 HEADER = "Day\tCampaign\tAd group ID\tDevice\tImpr.\tClicks\tConv.\tCost\r\n"

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.ingest.api.parsing import Parsed, Parser, ReadingOptions, UnreadableFileError
+from services.ingest.api.reading.parsing import Parsed, Parser, ReadingOptions, UnreadableFileError
 from shared.messages import Kind
 from shared.reports import Report
 

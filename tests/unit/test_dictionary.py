@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from services.ingest.api.parsing import UnreadableFileError
+from services.ingest.api.reading.parsing import UnreadableFileError
 from tests.support.exports import DEVICES
 from tests.support.reading import Reader
 

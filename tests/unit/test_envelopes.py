@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from services.ingest.api.parsing import NotTextError, UnreadableFileError
+from services.ingest.api.reading.parsing import NotTextError, UnreadableFileError
 from tests.support.reading import Outcome, Reader, encoding
 
 HEADER = "Kampagne;date;ad_group_id;impressions;clicks;conversions;cost"

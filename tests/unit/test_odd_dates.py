@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.ingest.api.parsing import UnreadableFileError
+from services.ingest.api.reading.parsing import UnreadableFileError
 from tests.support.cells import content, refused_columns, value, with_cell
 from tests.support.reading import Reader
 

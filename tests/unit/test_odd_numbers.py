@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.ingest.api.parsing import UnreadableFileError
+from services.ingest.api.reading.parsing import UnreadableFileError
 from tests.support.cells import GOOD, HEADER, SUMS, content, refused_columns, value, with_cell
 from tests.support.reading import Reader
 
@@ -90,11 +90,29 @@ def test_numbers_that_are_written_two_ways_are_never_read_both_ways(files: Reade
     assert refused == ["cost"] or "locale" in refused
 
 
-@pytest.mark.parametrize("cell", ["--", " --", "-", "—", " -- "])
-def test_what_google_writes_for_nothing_is_zero_in_counts_and_amounts(cell: str, files: Reader) -> None:
-    for column in HEADER[3:]:
-        others = {"clicks": "0"} if column == "impressions" else {}
-        assert value(files.read(content(with_cell(column, cell, **others))), column) == [0]
+GOOGLE = ("Day", "Ad group ID", "Device", "Impr.", "Clicks", "Conv.", "Cost")
+META = ("Day", "Ad set ID", "Impression device", "Impressions", "Link clicks", "Results", "Amount spent (EUR)")
+MICROSOFT = ("TimePeriod", "AdGroupId", "DeviceType", "Impressions", "Clicks", "Conversions", "Spend")
+
+
+@pytest.mark.parametrize(
+    ("header", "cell"), [(GOOGLE, "--"), (GOOGLE, " --"), (GOOGLE, "—"), (META, ""), (MICROSOFT, ""), (MICROSOFT, "-")]
+)
+@pytest.mark.parametrize("column", ["clicks", "conversions"])
+def test_where_a_platform_writes_nothing_for_zero_a_count_is_zero(
+    column: str, header: tuple[str, ...], cell: str, files: Reader
+) -> None:
+    outcome = files.read(content(with_cell(column, cell), header=header))
+
+    assert value(outcome, column) == [0]
+
+
+@pytest.mark.parametrize("cell", ["", "--", "-", "—"])
+@pytest.mark.parametrize("column", ["impressions", "clicks", "conversions", "cost"])
+def test_where_nobody_writes_nothing_for_zero_nothing_is_refused(column: str, cell: str, files: Reader) -> None:
+    (refused,) = files.read(content(GOOD, with_cell(column, cell))).refused
+
+    assert (refused.line, refused.column) == (3, column)
 
 
 @pytest.mark.parametrize("cell", ["--", " --", "", "-"])

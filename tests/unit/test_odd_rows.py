@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.ingest.api.parsing import UnreadableFileError
+from services.ingest.api.reading.parsing import UnreadableFileError
 from tests.support import google_exports as google
 from tests.support import other_exports as other
 from tests.support.cells import GOOD, HEADER, SUMS, content, with_cell

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from services.ingest.api.parsing import UnreadableFileError
+from services.ingest.api.reading.parsing import UnreadableFileError
 from tests.support.reading import Outcome, Reader
 from tests.support.strict_reader import Record
 from tests.support.torture import ABSENT, Case, cases
