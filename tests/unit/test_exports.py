@@ -7,7 +7,7 @@ from tests.support import google_exports as google
 from tests.support import microsoft_exports as microsoft
 from tests.support import other_exports as other
 from tests.support.exports import Export
-from tests.support.reading import Reader, encoding
+from tests.support.reading import Outcome, Reader, encoding
 
 LOADED: dict[str, Export] = {
     "Google Ads": google.interface(),
@@ -36,12 +36,18 @@ LOADED: dict[str, Export] = {
     "warehouse": other.warehouse(),
     "warehouse, by hour": other.hourly(),
 }
-each_export = pytest.mark.parametrize("export", LOADED.values(), ids=LOADED)
 
 
-@each_export
-def test_the_rows_of_an_export_are_loaded_and_nothing_else(export: Export, files: Reader) -> None:
-    outcome = files.read(export.content)
+@pytest.fixture(scope="module", params=LOADED.values(), ids=LOADED)
+def read(request: pytest.FixtureRequest, files: Reader) -> tuple[Export, Outcome]:
+    """An export, and what is read from it."""
+    outcome = files.ask(request.param.content)
+    assert isinstance(outcome, Outcome), outcome
+    return request.param, outcome
+
+
+def test_the_rows_of_an_export_are_loaded_and_nothing_else(read: tuple[Export, Outcome]) -> None:
+    export, outcome = read
 
     assert outcome.refused == []
     assert outcome.sums == export.sums
@@ -49,9 +55,8 @@ def test_the_rows_of_an_export_are_loaded_and_nothing_else(export: Export, files
     assert outcome.parsed.rows_merged == len(export.rows) - len(export.sums)
 
 
-@each_export
-def test_its_envelope_is_understood(export: Export, files: Reader) -> None:
-    report = files.read(export.content).report
+def test_its_envelope_is_understood(read: tuple[Export, Outcome]) -> None:
+    export, report = read[0], read[1].report
 
     assert encoding(report.encoding) == export.encoding
     assert report.delimiter == export.delimiter
@@ -59,9 +64,8 @@ def test_its_envelope_is_understood(export: Export, files: Reader) -> None:
     assert [line for line in report.preamble if line] == list(export.preamble)
 
 
-@each_export
-def test_its_columns_are_known_by_the_names_they_have_there(export: Export, files: Reader) -> None:
-    report = files.read(export.content).report
+def test_its_columns_are_known_by_the_names_they_have_there(read: tuple[Export, Outcome]) -> None:
+    export, report = read[0], read[1].report
     found = {(each.column, each.header) for each in report.columns}
 
     assert export.columns.items() <= found
@@ -70,9 +74,8 @@ def test_its_columns_are_known_by_the_names_they_have_there(export: Export, file
         assert header not in report.ignored
 
 
-@each_export
-def test_its_totals_are_kept_and_agree_with_the_rows(export: Export, files: Reader) -> None:
-    report = files.read(export.content).report
+def test_its_totals_are_kept_and_agree_with_the_rows(read: tuple[Export, Outcome]) -> None:
+    export, report = read[0], read[1].report
 
     assert report.rows_total == export.rows_total
     assert 0 < len(report.total_rows) <= export.rows_total or export.rows_total == 0
@@ -81,9 +84,10 @@ def test_its_totals_are_kept_and_agree_with_the_rows(export: Export, files: Read
     assert report.warnings == []
 
 
-@each_export
-def test_its_currency_is_found(export: Export, files: Reader) -> None:
-    assert files.read(export.content).report.currency == export.currency
+def test_its_currency_is_found(read: tuple[Export, Outcome]) -> None:
+    export, outcome = read
+
+    assert outcome.report.currency == export.currency
 
 
 NAMES_ONLY = {
