@@ -83,7 +83,7 @@ class Export:
     reconciled: Sequence[str] = ()
     """The metrics whose total the file states; it agrees with the rows."""
     currency: str | None = None
-    decimal: str | None = None
+    locale: str | None = None
     date_order: str | None = None
 
     @property

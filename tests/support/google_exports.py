@@ -115,7 +115,7 @@ def interface(*, rows: tuple[Row, ...] = ROWS, missing: bool = False) -> Export:
         rows_total=1,
         reconciled=METRICS,
         currency="USD",
-        decimal=".",
+        locale="point",
     )
 
 
@@ -181,7 +181,7 @@ def portuguese(*, wide: bool = False) -> Export:
         rows_total=2,
         reconciled=METRICS,
         currency="BRL",
-        decimal=",",
+        locale="comma",
     )
 
 
@@ -198,7 +198,7 @@ def cards(*, ids: bool) -> Export:
             "cost": lambda units: f"US${grouped(units)}",
         },
     )
-    return Export(content=table(layout.records()).encode(), columns=layout.reading(), currency="USD", decimal=".")
+    return Export(content=table(layout.records()).encode(), columns=layout.reading(), currency="USD", locale="point")
 
 
 def portuguese_cards() -> Export:
@@ -211,7 +211,7 @@ def portuguese_cards() -> Export:
             "cost": lambda units: f"R$\N{NO-BREAK SPACE}{grouped(units, '.', ',')}",
         },
     )
-    return Export(content=table(layout.records()).encode(), columns=layout.reading(), currency="BRL", decimal=",")
+    return Export(content=table(layout.records()).encode(), columns=layout.reading(), currency="BRL", locale="comma")
 
 
 def english_day(day: date) -> str:

@@ -166,7 +166,7 @@ def linkedin_portuguese() -> Export:
         content=b"\xff\xfe" + text.encode("utf-16-le"),
         columns=LINKEDIN_PORTUGUESE.reading(),
         currency="BRL",
-        decimal=",",
+        locale="comma",
     )
 
 

@@ -62,6 +62,8 @@ def test_its_envelope_is_understood(read: tuple[Export, Outcome]) -> None:
     assert report.delimiter == export.delimiter
     assert report.header_line == export.header_line
     assert [line for line in report.preamble if line] == list(export.preamble)
+    assert report.locale == export.locale or export.locale is None
+    assert report.date_order == export.date_order or export.date_order is None
 
 
 def test_its_columns_are_known_by_the_names_they_have_there(read: tuple[Export, Outcome]) -> None:
