@@ -83,10 +83,11 @@ BROKEN: dict[str, Callable[[Manifests], Any]] = {
     ),
     "may go anywhere": lambda all_: the(all_, "NetworkPolicy", "to-broker")["spec"]["egress"].append({}),
     "not closed by default": lambda all_: remove(all_, "NetworkPolicy", "deny-all"),
-    "POST does not go to ingest": lambda all_: the(all_, "HTTPRoute", "adledger")["spec"]["rules"][1]["backendRefs"][
+    "POST does not go to ingest": lambda all_: the(all_, "HTTPRoute", "adledger")["spec"]["rules"][2]["backendRefs"][
         0
     ].update(name="query", port=8002),
-    "has no port": lambda all_: the(all_, "HTTPRoute", "adledger")["spec"]["rules"][0]["backendRefs"][0].update(
+    "metrics are told": lambda all_: the(all_, "HTTPRoute", "adledger")["spec"]["rules"].pop(0),
+    "has no port": lambda all_: the(all_, "HTTPRoute", "adledger")["spec"]["rules"][1]["backendRefs"][0].update(
         port=80
     ),
     "query is missing": lambda all_: remove(all_, "Deployment", "query"),

@@ -150,7 +150,11 @@ def routes_follow_the_method(manifests: Manifests) -> Iterator[str]:
     """Complain unless safe methods go to query and the others to ingest, on the ports of their Services."""
     services = {name(each): {port["port"] for port in each["spec"]["ports"]} for each in of_kind(manifests, "Service")}
     for route in of_kind(manifests, "HTTPRoute"):
-        for rule in route["spec"]["rules"]:
+        rules = [rule for rule in route["spec"]["rules"] if "backendRefs" in rule]
+        kept = [rule["matches"] for rule in route["spec"]["rules"] if "backendRefs" not in rule]
+        if kept != [[{"path": {"type": "Exact", "value": "/metrics"}}]]:
+            yield "metrics are told to the world"
+        for rule in rules:
             for match in rule["matches"]:
                 wanted = "query" if match["method"] in SAFE_METHODS else "ingest"
                 if [each["name"] for each in rule["backendRefs"]] != [wanted]:
@@ -158,7 +162,7 @@ def routes_follow_the_method(manifests: Manifests) -> Iterator[str]:
             for backend in rule["backendRefs"]:
                 if backend["port"] not in services.get(backend["name"], ()):
                     yield f"{backend['name']} has no port {backend['port']}"
-        methods = {match["method"] for rule in route["spec"]["rules"] for match in rule["matches"]}
+        methods = {match["method"] for rule in rules for match in rule["matches"]}
         if not {"GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE"} <= methods:
             yield "a method is not routed"
     if not of_kind(manifests, "HTTPRoute", "Ingress"):

@@ -15,12 +15,12 @@ from litestar import Litestar
 from typing_extensions import override
 
 from functions.asgi import post
+from functions.serving import start
 from functions.settings import database_url
 from services.ingest.api.app import create_app
 from services.ingest.api.intake import Clock
 from services.ingest.api.settings import IngestSettings
 from services.local import inline_transport
-from shared.logging import configure_logging
 
 
 class EventClock(Clock):
@@ -35,21 +35,15 @@ class EventClock(Clock):
         return self.time
 
 
-configure_logging()
-_loop = asyncio.new_event_loop()
-asyncio.set_event_loop(_loop)
 _clock = EventClock()
 
 
-async def _start() -> Litestar:
-    stack = AsyncExitStack()
+async def _create(stack: AsyncExitStack) -> Litestar:
     transport = await stack.enter_async_context(inline_transport(database_url()))
-    app = create_app(IngestSettings(), transport, _clock)
-    await stack.enter_async_context(app.lifespan())
-    return app
+    return create_app(IngestSettings(), transport, _clock)
 
 
-_app = _loop.run_until_complete(_start())
+_loop, _app = start(_create)
 
 
 def handler(event: dict[str, Any], _context: object) -> None:
