@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from services.ingest.consumer import commands, handler
+from services.ingest.consumer import commands, compacting, handler
 from services.ingest.consumer.applier import Applier
 from services.ingest.consumer.janitor import Janitor
 from shared import failpoints
@@ -30,7 +30,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 cuts = st.integers(1, 3)
 backs = st.integers(0, 4)
-crashes = st.sampled_from([None, None, None, "receipted", "appended", "recorded", "folding", "folded"])
+crashes = st.sampled_from([None, None, None, "receipted", "appended", "recorded", "folding", "folded", "compacted"])
 
 
 @dataclass
@@ -146,12 +146,14 @@ class LedgerMachine(RuleBasedStateMachine):
     def deliver_revert(self, revert: tuple[Upload, int, Revert], crash: str | None) -> None:
         upload, tick, command = revert
         known = self.loop.run(is_known(self.engine, command.upload_id))
+        final = upload in self.admission.final
+        expected = Outcome.UNKNOWN if not known else Outcome.COMPACTED if final else Outcome.REVERTED
         with self._dying_at(crash) as outcome:
             answer = self.loop.run(commands.obey(self.engine, self.applier, command))
-            assert answer == Reverted(outcome=Outcome.REVERTED if known else Outcome.UNKNOWN)
-        if known:
+            assert answer == Reverted(outcome=expected)
+        if expected is Outcome.REVERTED:
             self.admission.reverts.append((upload, tick))
-        if outcome.survived:
+        if outcome.survived and expected is Outcome.REVERTED:
             self.admission.settle()
 
     @rule(target=renames, campaign=st.sampled_from(CAMPAIGN_IDS), name=st.sampled_from("xyz"), back=backs)
@@ -192,6 +194,16 @@ class LedgerMachine(RuleBasedStateMachine):
             self.loop.run(self.applier.apply_ready(wait=True))
         if outcome.survived:
             self.admission.settle()
+
+    @rule(back=st.integers(2, 12), crash=crashes)
+    def compact(self, back: int, crash: str | None) -> None:
+        tick = self.tick(back)
+        before = START + timedelta(seconds=tick)
+        with self._dying_at(crash) as outcome:
+            self.loop.run(compacting.compact(self.engine, before, None, lambda _: None))
+        if outcome.survived:
+            self.admission.compact(tick)
+            self.be_quiet()
 
     @rule()
     def give_up_what_nobody_completes(self) -> None:
