@@ -28,9 +28,20 @@ from tests.support.uploads import NAMESPACE, batches
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
-cuts = st.integers(1, 3)
 backs = st.integers(0, 4)
 crashes = st.sampled_from([None, None, None, "receipted", "appended", "recorded", "folding", "folded", "compacted"])
+
+
+@dataclass(frozen=True)
+class How:
+    """In how many batches a file is sent, before how many known ones its place is, and whether it arrives at once."""
+
+    cuts: int
+    back: int
+    arrives: bool
+
+
+hows = st.builds(How, st.integers(1, 3), backs, st.booleans())
 
 
 @dataclass
@@ -68,31 +79,31 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ticks += 10
         return max(self.ticks - 10 * back, 0) * 1000 + self.ticks
 
-    @rule(target=sendings, content=contents, cuts=cuts, key=keys, currency=currencies, back=backs)
-    def send(self, content: Any, cuts: int, key: str | None, currency: str | None, back: int) -> Sending:
+    @rule(target=sendings, content=contents, how=hows, key=keys, currency=currencies)
+    def send(self, content: Any, how: How, key: str | None, currency: str | None) -> Sending:
         kind, mode, rows = content
-        return self._send(Upload(kind, mode, Origin.FILE, key is not None, rows), currency, cuts, back)
+        return self._send(Upload(kind, mode, Origin.FILE, key is not None, rows), currency, how)
 
-    @rule(target=sendings, original=sendings, data=st.data(), key=keys, currency=currencies, back=backs)
-    def send_fix(self, original: Sending, data: Any, key: str | None, currency: str | None, back: int) -> Sending:
+    @rule(target=sendings, original=sendings, data=st.data(), how=hows, key=keys, currency=currencies)
+    def send_fix(self, original: Sending, data: Any, how: How, key: str | None, currency: str | None) -> Sending:
         kind = data.draw(st.sampled_from([original.upload.kind] * 6 + [*Kind]), label="kind")
         fixed: Rows = data.draw(rows[kind], label="rows")
         mode = original.upload.mode if kind is Kind.AD_GROUP_STATS else Mode.UPSERT
         fix = Upload(kind, mode, Origin.FILE, key is not None, fixed, original.upload)
-        return self._send(fix, currency, 1, back)
+        return self._send(fix, currency, how)
 
-    @rule(target=sendings, sending=sendings, cuts=cuts, back=backs)
-    def send_again(self, sending: Sending, cuts: int, back: int) -> Sending:
-        return self._send(sending.upload, self.admission.currencies[sending.upload], cuts, back)
+    @rule(target=sendings, sending=sendings, how=hows)
+    def send_again(self, sending: Sending, how: How) -> Sending:
+        return self._send(sending.upload, self.admission.currencies[sending.upload], how)
 
-    def _send(self, upload: Upload, currency: str | None, cuts: int, back: int) -> Sending:
+    def _send(self, upload: Upload, currency: str | None, how: How) -> Sending:
         """Cut an upload into batches; one that says the same as an earlier one is that one again."""
-        tick = self.tick(back)
+        tick = self.tick(how.back)
         sent = batches(
             upload.kind,
             upload.rows,
             START + timedelta(seconds=tick),
-            cuts=cuts,
+            cuts=how.cuts,
             mode=upload.mode,
             key="k" if upload.keyed else None,
             fixes=self._id(upload.fixes) if upload.fixes else None,
@@ -102,6 +113,8 @@ class LedgerMachine(RuleBasedStateMachine):
         sending = Sending(known[0] if known else upload, tick, sent)
         self.admission.currencies.setdefault(sending.upload, currency)
         self.admission.sendings.append(sending)
+        if how.arrives:
+            self._deliver_all(sending)
         return sending
 
     def _id(self, upload: Upload) -> UUID:
@@ -117,6 +130,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(sending=sendings)
     def deliver_all(self, sending: Sending) -> None:
+        self._deliver_all(sending)
+
+    def _deliver_all(self, sending: Sending) -> None:
         for batch in reversed(sending.batches):
             self.loop.run(handler.take(self.engine, batch))
             sending.deliver(batch.number)

@@ -90,8 +90,11 @@ async def make(connection: AsyncConnection, each: Fold, before: datetime) -> Bas
     dropped = await _drop(connection, each.kind, list(useless))
     if not files and not renames:
         return None
-    attempt_id = await _open(connection, each.kind, before, [word.attempt_id for word in words])
-    entries = await _say(connection, each, before, attempt_id, [word.attempt_id for word in words])
+    said = [word.attempt_id for word in words]
+    base_id, attempt_id = await _open(connection, each.kind, before, said)
+    entries = await _say(connection, each, before, attempt_id, said)
+    place = before - timedelta(microseconds=1)
+    await connection.execute(text(_SPEAK), {"id": base_id, "attempt_id": attempt_id, "place": place})
     unnamed = await connection.execute(text(_UNNAMED), {"renames": renames, "base": attempt_id})
     ended = [*files, *(set(renames) - set(unnamed.scalars()))]
     await connection.execute(text(_END), {"words": ended})
@@ -101,15 +104,12 @@ async def make(connection: AsyncConnection, each: Fold, before: datetime) -> Bas
     return Base(each.kind, attempt_id, len(ended), dropped, entries)
 
 
-async def _open(connection: AsyncConnection, kind: Kind, before: datetime, words: list[int]) -> int:
-    """Make the rows of the base, and let it stand where the compacted uploads end."""
-    keys = {"id": uuid5(NAMESPACE, kind), "kind": kind}
-    await connection.execute(text(_OPEN_UPLOAD), keys)
-    opening = {"id": keys["id"], "before": before, "words": words}
-    attempt_id = int(await connection.scalar(text(_OPEN_ATTEMPT), opening))
-    place = before - timedelta(microseconds=1)
-    await connection.execute(text(_SPEAK), {"id": keys["id"], "attempt_id": attempt_id, "place": place})
-    return attempt_id
+async def _open(connection: AsyncConnection, kind: Kind, before: datetime, words: list[int]) -> tuple[UUID, int]:
+    """Make a base's upload, unless there is one, and its attempt; returns the ids of both."""
+    base_id = uuid5(NAMESPACE, kind)
+    await connection.execute(text(_OPEN_UPLOAD), {"id": base_id, "kind": kind})
+    opening = {"id": base_id, "before": before, "words": words}
+    return base_id, int(await connection.scalar(text(_OPEN_ATTEMPT), opening))
 
 
 async def _say(connection: AsyncConnection, each: Fold, before: datetime, attempt_id: int, words: list[int]) -> int:

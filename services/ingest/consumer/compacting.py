@@ -78,7 +78,7 @@ async def _compact(
     await fold.prepare(connection)
     made = [base for each in FOLDS if (base := await bases.make(connection, each, before))]
     for base in made:
-        say(f"{base.kind}: {base.uploads:,} uploads with {base.entries_before:,} entries become {base.entries:,}.")
+        say(f"{base.kind}: folded {base.uploads:,} more; {base.entries_before:,} entries become {base.entries:,}.")
     await connection.execute(text(_NOTE), {"before": before})
     await _prove(connection, made)
     say("Folded again, every number is the same." if made else "There is nothing to compact.")
