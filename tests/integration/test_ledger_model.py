@@ -1,12 +1,9 @@
 """Whatever arrives, in whatever order, twice or in parts: at every quiet point the database equals the model."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from unittest.mock import patch
 from uuid import UUID, uuid5
 
 from hypothesis import HealthCheck, settings
@@ -16,12 +13,11 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule,
 from services.ingest.consumer import commands, compacting, handler
 from services.ingest.consumer.applier import Applier
 from services.ingest.consumer.janitor import Janitor
-from shared import failpoints
 from shared.database import create_writer
-from shared.failpoints import Failpoint, FailpointError
 from shared.messages import Batch, Kind, Mode, Origin, Outcome, Rename, Renamed, Revert, Reverted
 from tests.support.admission import Admission, Sending
 from tests.support.contents import CAMPAIGN_IDS, Rows, contents, currencies, keys, rows
+from tests.support.crashing import BEFORE_COMMITS, dying_at
 from tests.support.ledger import current_values, empty, is_known, states
 from tests.support.model import Upload, fold
 from tests.support.uploads import NAMESPACE, batches
@@ -29,7 +25,7 @@ from tests.support.uploads import NAMESPACE, batches
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 backs = st.integers(0, 4)
-crashes = st.sampled_from([None, None, None, "receipted", "appended", "recorded", "folding", "folded", "compacted"])
+crashes = st.sampled_from([None, None, None, *BEFORE_COMMITS])
 
 
 @dataclass(frozen=True)
@@ -42,13 +38,6 @@ class How:
 
 
 hows = st.builds(How, st.integers(1, 3), backs, st.booleans())
-
-
-@dataclass
-class Outlived:
-    """Whether what happened in a context came to its end."""
-
-    survived: bool = True
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -123,9 +112,9 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(sending=sendings, choice=st.integers(0, 2), crash=crashes)
     def deliver_one(self, sending: Sending, choice: int, crash: str | None) -> None:
         batch = sending.batches[choice % len(sending.batches)]
-        with self._dying_at(crash) as outcome:
+        with dying_at(crash) as work:
             self.loop.run(handler.take(self.engine, batch))
-        if outcome.survived:
+        if work.survived:
             sending.deliver(batch.number)
 
     @rule(sending=sendings)
@@ -164,12 +153,12 @@ class LedgerMachine(RuleBasedStateMachine):
         known = self.loop.run(is_known(self.engine, command.upload_id))
         final = upload in self.admission.final
         expected = Outcome.UNKNOWN if not known else Outcome.COMPACTED if final else Outcome.REVERTED
-        with self._dying_at(crash) as outcome:
+        with dying_at(crash) as work:
             answer = self.loop.run(commands.obey(self.engine, self.applier, command))
             assert answer == Reverted(outcome=expected)
         if expected is Outcome.REVERTED:
             self.admission.reverts.append((upload, tick))
-        if outcome.survived and expected is Outcome.REVERTED:
+        if work.survived and expected is Outcome.REVERTED:
             self.admission.settle()
 
     @rule(target=renames, campaign=st.sampled_from(CAMPAIGN_IDS), name=st.sampled_from("xyz"), back=backs)
@@ -189,11 +178,11 @@ class LedgerMachine(RuleBasedStateMachine):
             answer = self.loop.run(commands.obey(self.engine, self.applier, command))
             assert answer == Renamed(found=False)
             return
-        with self._dying_at(crash) as outcome:
+        with dying_at(crash) as work:
             answer = self.loop.run(commands.obey(self.engine, self.applier, command))
-        if outcome.survived or crash not in {"receipted", "appended"}:
+        if work.survived or crash not in {"receipted", "appended"}:
             self._know_rename(sending)
-        if outcome.survived:
+        if work.survived:
             self.admission.settle()
             name, kind = fold(self.admission.uploads)["campaigns"][command.campaign_id]
             assert answer == Renamed(found=True, name=name, type=kind)
@@ -206,18 +195,18 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(crash=crashes)
     def apply(self, crash: str | None) -> None:
-        with self._dying_at(crash) as outcome:
+        with dying_at(crash) as work:
             self.loop.run(self.applier.apply_ready(wait=True))
-        if outcome.survived:
+        if work.survived:
             self.admission.settle()
 
     @rule(back=st.integers(2, 12), crash=crashes)
     def compact(self, back: int, crash: str | None) -> None:
         tick = self.tick(back)
         before = START + timedelta(seconds=tick)
-        with self._dying_at(crash) as outcome:
+        with dying_at(crash) as work:
             self.loop.run(compacting.compact(self.engine, before, None, lambda _: None))
-        if outcome.survived:
+        if work.survived:
             self.admission.compact(tick)
             self.be_quiet()
 
@@ -237,16 +226,6 @@ class LedgerMachine(RuleBasedStateMachine):
         for sending in self.admission.sendings:
             if sending.state != "staging":
                 assert known[sending.id, START + timedelta(seconds=sending.tick)] == sending.state
-
-    @contextmanager
-    def _dying_at(self, crash: str | None) -> Iterator[Outlived]:
-        """Let what happens in the context die when it first comes to the failpoint `crash`, before it commits."""
-        outlived = Outlived()
-        try:
-            with patch.object(failpoints, "reach", Failpoint(crash or "", 1, "raise").reach):
-                yield outlived
-        except FailpointError:
-            outlived.survived = False
 
 
 def test_at_every_quiet_point_the_database_equals_the_model(database_url: str) -> None:

@@ -116,7 +116,9 @@ def test_two_columns_that_mean_the_same_must_agree_in_every_row(tmp_path: Path, 
     with pytest.raises(UnreadableFileError) as refused:
         parse(tmp_path, content)
 
-    assert str(refused.value).startswith("The columns 'spend' and 'cost' both mean cost, and differ on line 3: 2.5 and ")
+    assert str(refused.value).startswith(
+        "The columns 'spend' and 'cost' both mean cost, and differ on line 3: 2.5 and "
+    )
 
 
 def test_two_columns_we_do_not_know_may_have_the_same_name() -> None:
