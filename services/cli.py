@@ -11,6 +11,7 @@ from rich.console import Console
 
 from services.client import Client, RefusedError, UnreachableError, What
 from services.client_commands import COMMANDS, REFUSED, stop
+from services.compact_command import compact_command
 from services.demo import run_demo, sample_files
 from services.docs import write_documents
 from services.embedded import EmbeddedPostgresError
@@ -140,7 +141,7 @@ def settings_command() -> None:
     write_settings_page()
 
 
-for other_command in (*COMMANDS, dead_letters):
+for other_command in (*COMMANDS, dead_letters, compact_command):
     main.add_command(other_command)
 
 

@@ -67,12 +67,13 @@ class Applier:
     async def _apply_once(self, *, wait: bool) -> bool:
         """Apply in one transaction what is ready now; true when there was something."""
         async with self._engine.begin() as connection:
-            if not await _lock(connection, wait=wait):
+            if not await lock(connection, wait=wait):
                 return False
             return await apply_everything(connection, self._currency)
 
 
-async def _lock(connection: AsyncConnection, *, wait: bool) -> bool:
+async def lock(connection: AsyncConnection, *, wait: bool) -> bool:
+    """Let no other process apply until the transaction ends; false when one does already and `wait` is not asked."""
     # A statement of its own: what is read in later ones was committed before the lock was got.
     if wait:
         await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
