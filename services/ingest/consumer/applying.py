@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.consumer import fold, ledger, rollup
+from services.ingest.consumer import fast, fold, ledger, rollup
 from shared import failpoints
 from shared.messages import Kind
 
@@ -93,13 +93,22 @@ async def _apply(connection: AsyncConnection, attempt: RowMapping) -> None:
     await connection.execute(text(_APPLIED), keys)
     if chosen["id"] == attempt["id"]:
         await connection.execute(text(_SPEAKS), {**keys, "place": chosen["place"]})
-        written = await fold.fold(connection, [attempt["id"], *([superseded] if superseded else [])])
-        counts = written[Kind(attempt["kind"])]
+        counts = await _fold(connection, attempt, superseded)
         await connection.execute(text(_COUNTED), {**keys, "new": counts.new, "changed": counts.changed})
     else:
         superseded = attempt["id"]
     if superseded:
         await ledger.drop_entries(connection, attempt["kind"], superseded)
+
+
+async def _fold(connection: AsyncConnection, attempt: RowMapping, superseded: int | None) -> fold.Written:
+    """Bring the keys of an attempt up to date, the fast way where there is one."""
+    kind = Kind(attempt["kind"])
+    if kind is Kind.AD_GROUP_STATS and not superseded:
+        written = await fast.fold(connection, attempt["id"])
+        if written is not None:
+            return written
+    return (await fold.fold(connection, [attempt["id"], *([superseded] if superseded else [])]))[kind]
 
 
 async def _check_totals(connection: AsyncConnection, attempt: RowMapping) -> None:

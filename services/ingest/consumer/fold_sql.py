@@ -19,8 +19,13 @@ TEMPORARY_TABLES = {
     "folded_ad_group": "ad_group_id bigint PRIMARY KEY, name text, campaign_id bigint",
     "folded_campaign": "campaign_id bigint PRIMARY KEY, name text, type text",
     "touched_day": "campaign_id bigint, date date",
+    "day_delta": """attempt_id bigint, campaign_id bigint, date date, impressions numeric, clicks numeric,
+        conversions numeric, cost numeric, new bigint, changed bigint""",
 }
-"""Their contents last for one transaction; `touched_day` collects over all attempts of it for the rollup."""
+"""Their contents last for one transaction; the last two collect over all attempts of it for the rollup.
+
+`touched_day` says which sums are to be computed again, `day_delta` by how much others have moved.
+"""
 
 # Uploads that count, in the order of their places: the latest word has the highest rank.
 _COUNTING = """
