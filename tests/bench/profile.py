@@ -104,7 +104,12 @@ def write_stats(path: Path, rows: int, seed: int) -> None:
         metrics = ", ".join(
             f"hash(ad_group_id, date, device, {seed}, {n}) % {most}{unit} AS {name}"
             for n, (name, most, unit) in enumerate(
-                [("impressions", 10000, ""), ("clicks", 500, ""), ("conversions", 2000, " / 100"), ("cost", 30000, " / 100")]
+                [
+                    ("impressions", 10000, ""),
+                    ("clicks", 500, ""),
+                    ("conversions", 2000, " / 100"),
+                    ("cost", 30000, " / 100"),
+                ]
             )
         )
         db.execute(

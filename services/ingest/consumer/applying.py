@@ -4,12 +4,13 @@ Everything here happens in one transaction that holds the appliers' lock.
 """
 
 import logging
+from collections.abc import Sequence
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.consumer import fast, fold, ledger, rollup
+from services.ingest.consumer import fast, fold, ledger, rollup, together
 from shared import failpoints
 from shared.messages import Kind
 
@@ -60,8 +61,9 @@ async def apply_everything(connection: AsyncConnection) -> bool:
     if not ready and not reverts:
         return False
     await fold.prepare(connection)
-    for attempt in ready:
-        await _try_attempt(connection, attempt)
+    done = 0
+    while waiting := ready[done:]:
+        done += await _apply_next(connection, waiting)
         await failpoints.reach("folding")
     for upload_id in reverts:
         await _try_revert(connection, upload_id)
@@ -69,6 +71,28 @@ async def apply_everything(connection: AsyncConnection) -> bool:
     await connection.execute(text("UPDATE dataset SET version = version + 1"))
     await connection.execute(text(_STAMP), {"attempts": [attempt["id"] for attempt in ready]})
     await failpoints.reach("folded")
+    return True
+
+
+async def _apply_next(connection: AsyncConnection, waiting: Sequence[RowMapping]) -> int:
+    """Apply the first of these attempts, with those after it where they can be together; returns how many."""
+    several = await together.choose(connection, waiting)
+    if several and await _try_together(connection, several):
+        return len(several)
+    alone = waiting[: max(1, len(several))]
+    for attempt in alone:
+        await _try_attempt(connection, attempt)
+    return len(alone)
+
+
+async def _try_together(connection: AsyncConnection, attempts: Sequence[int]) -> bool:
+    """Apply the attempts together; false when the data of one of them cannot be."""
+    try:
+        async with connection.begin_nested():
+            await together.apply(connection, attempts)
+    except (together.TogetherError, DBAPIError) as error:
+        _reason(error)
+        return False
     return True
 
 
@@ -130,9 +154,9 @@ async def _try_revert(connection: AsyncConnection, upload_id: object) -> None:
     await connection.execute(text(_REVERT_APPLIED), {"id": upload_id})
 
 
-def _reason(error: TotalsMismatchError | DBAPIError) -> str:
+def _reason(error: TotalsMismatchError | together.TogetherError | DBAPIError) -> str:
     """Return why data cannot be stored; raises any other error again."""
-    if isinstance(error, TotalsMismatchError):
+    if not isinstance(error, DBAPIError):
         return str(error)
     if not str(getattr(error.orig, "sqlstate", "") or "").startswith(_DATA_ERRORS):
         raise error

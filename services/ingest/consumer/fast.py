@@ -9,7 +9,8 @@ Each is chosen by what is known of the ledger, and gives what the general rule i
 All three need that the upload did not count before, counts now, and has nothing to do with fixes.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -36,11 +37,8 @@ async def fold(connection: AsyncConnection, attempt_id: int) -> Written | None:
     standing = (await connection.execute(query, {"attempt_id": attempt_id})).mappings().one()
     if not standing["simple"] or standing["later"]:
         return None
-    plan = _LARGE if standing["rows_accepted"] >= LARGE else _SMALL
-    await _set(connection, plan)
-    written = await _write(connection, attempt_id, standing)
-    await _set(connection, dict.fromkeys(plan))
-    return written
+    async with planned(connection, large=standing["rows_accepted"] >= LARGE):
+        return await _write(connection, attempt_id, standing)
 
 
 async def _write(connection: AsyncConnection, attempt_id: int, standing: RowMapping) -> Written:
@@ -53,6 +51,15 @@ async def _write(connection: AsyncConnection, attempt_id: int, standing: RowMapp
     if found.unattributed:
         await connection.execute(text(fast_sql.NEW_AD_GROUPS), keys)
     return Written(found.new, found.changed)
+
+
+@asynccontextmanager
+async def planned(connection: AsyncConnection, *, large: bool) -> AsyncIterator[None]:
+    """Keep the planner from taking a large attempt for a small one, or the other way round."""
+    settings = _LARGE if large else _SMALL
+    await _set(connection, settings)
+    yield
+    await _set(connection, dict.fromkeys(settings))
 
 
 async def _set(connection: AsyncConnection, settings: Mapping[str, str | None]) -> None:

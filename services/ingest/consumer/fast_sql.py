@@ -7,16 +7,22 @@ change; then the entries are written. Sums of whole numbers can be moved by diff
 from shared.messages import Mode
 from shared.tables import UNATTRIBUTED
 
-_METRICS = ("impressions", "clicks", "conversions", "cost")
-_KEY = "ad_group_id, date, device"
+METRICS = ("impressions", "clicks", "conversions", "cost")
+KEY = "ad_group_id, date, device"
 
-_COUNTS = "({upload}.reverted_at IS NULL OR {upload}.place > {upload}.reverted_at)"
+
+def listed(each: str) -> str:
+    """Return the metrics, each written like this, with commas between."""
+    return ", ".join(each.format(name) for name in METRICS)
+
+
+COUNTS = "({upload}.reverted_at IS NULL OR {upload}.place > {upload}.reverted_at)"
 
 # What else counts near the upload: in its range of dates and ad groups, so that a key may be in both. A fix has the
 # place of the upload that it mends, so whatever has to do with fixes is left to the general rule.
 STANDING = f"""
     SELECT u.mode, a.rows_accepted,
-           u.fixes IS NULL AND {_COUNTS.format(upload="u")}
+           u.fixes IS NULL AND {COUNTS.format(upload="u")}
                AND NOT EXISTS (SELECT FROM upload f WHERE f.fixes = u.id)
                AND count(*) FILTER (WHERE o.fixes IS NOT NULL) = 0 AS simple,
            count(o.id) AS near,
@@ -24,18 +30,18 @@ STANDING = f"""
                                   AND 'upsert' IN (u.mode, o.mode)) AS later
     FROM upload u JOIN attempt a ON a.id = u.attempt_id
     LEFT JOIN (upload o JOIN attempt b ON b.id = o.attempt_id)
-           ON o.kind = u.kind AND o.id <> u.id AND {_COUNTS.format(upload="o")}
+           ON o.kind = u.kind AND o.id <> u.id AND {COUNTS.format(upload="o")}
           AND b.first_date <= a.last_date AND b.last_date >= a.first_date
           AND b.first_ad_group <= a.last_ad_group AND b.last_ad_group >= a.first_ad_group
     WHERE a.id = :attempt_id
     GROUP BY u.id, a.id
 """
 
-_BEFORE = f"LEFT JOIN ad_group_stat s USING ({_KEY})"
+_BEFORE = f"LEFT JOIN ad_group_stat s USING ({KEY})"
 
 
 def _delta(moves: str, new: str, changed: str, before: str = "") -> str:
-    sums = ", ".join(f"sum({moves.format(name)})" for name in _METRICS)
+    sums = listed(f"sum({moves})")
     return f"""
         WITH delta AS (
             INSERT INTO day_delta
@@ -51,14 +57,10 @@ def _delta(moves: str, new: str, changed: str, before: str = "") -> str:
     """
 
 
-def _values(side: str) -> str:
-    return ", ".join(f"{side}.{name}" for name in _METRICS)
-
-
 _NEW = "count(*) FILTER (WHERE s.date IS NULL)"
 _CHANGES = {
-    Mode.UPSERT: f"({_values('s')}) IS DISTINCT FROM ({_values('e')})",
-    Mode.ADD: f"({_values('e')}) <> (0, 0, 0, 0)",
+    Mode.UPSERT: f"({listed('s.{}')}) IS DISTINCT FROM ({listed('e.{}')})",
+    Mode.ADD: f"({listed('e.{}')}) <> (0, 0, 0, 0)",
 }
 _BECOMES = {Mode.UPSERT: "e.{0}", Mode.ADD: "s.{0} + e.{0}"}
 
@@ -72,8 +74,8 @@ DELTAS = {
 """For an upload that is the latest word (`upsert`) or one more of them (`add`) on keys that may have a value."""
 
 WRITE_NEW = f"""
-    INSERT INTO ad_group_stat ({_KEY}, {", ".join(_METRICS)})
-    SELECT {_KEY}, {", ".join(_METRICS)} FROM stat_entry WHERE attempt_id = :attempt_id ORDER BY {_KEY}
+    INSERT INTO ad_group_stat ({KEY}, {listed("{}")})
+    SELECT {KEY}, {listed("{}")} FROM stat_entry WHERE attempt_id = :attempt_id ORDER BY {KEY}
 """
 
 # MERGE is not safe beside another writer of the table; whoever applies holds the appliers' lock.
@@ -83,10 +85,10 @@ WRITES = {
         USING (SELECT * FROM stat_entry WHERE attempt_id = :attempt_id) e
            ON s.ad_group_id = e.ad_group_id AND s.date = e.date AND s.device = e.device
         WHEN MATCHED AND {_CHANGES[mode]} THEN
-            UPDATE SET {", ".join(f"{name} = {_BECOMES[mode].format(name)}" for name in _METRICS)}
+            UPDATE SET {listed("{0} = " + _BECOMES[mode])}
         WHEN NOT MATCHED THEN
-            INSERT ({_KEY}, {", ".join(_METRICS)})
-            VALUES (e.ad_group_id, e.date, e.device, {_values("e")})
+            INSERT ({KEY}, {listed("{}")})
+            VALUES (e.ad_group_id, e.date, e.device, {listed("e.{}")})
     """
     for mode in Mode
 }
