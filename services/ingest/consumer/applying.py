@@ -16,11 +16,22 @@ from shared.messages import Kind
 
 logger = logging.getLogger(__name__)
 
+MOST_ROWS = 500_000
+"""About how many rows one transaction applies, a single larger attempt aside.
+
+However much waits, readers see progress, and no transaction is longer than the largest upload needs.
+"""
+
 _READY = """
-    SELECT a.*, u.kind, u.keyed
-    FROM attempt a JOIN upload u ON u.id = a.upload_id
-    WHERE a.state = 'complete'
-    ORDER BY least(a.received_at, a.first_seen), a.upload_id
+    SELECT *
+    FROM (
+        SELECT a.*, u.kind, u.keyed, sum(a.rows_accepted) OVER by_place - a.rows_accepted AS rows_before
+        FROM attempt a JOIN upload u ON u.id = a.upload_id
+        WHERE a.state = 'complete'
+        WINDOW by_place AS (ORDER BY least(a.received_at, a.first_seen), a.upload_id)
+    ) ready
+    WHERE rows_before < :most_rows
+    ORDER BY least(received_at, first_seen), upload_id
 """
 
 # The attempt that gives the upload its place and its entries: the latest, or with a key the earliest.
@@ -55,8 +66,8 @@ class TotalsMismatchError(ValueError):
 
 
 async def apply_everything(connection: AsyncConnection) -> bool:
-    """Apply every complete attempt in order, and every revert; true when there was anything."""
-    ready = (await connection.execute(text(_READY))).mappings().all()
+    """Apply the first of the complete attempts in order, and every revert; true when there was anything."""
+    ready = (await connection.execute(text(_READY), {"most_rows": MOST_ROWS})).mappings().all()
     reverts = (await connection.execute(text(_PENDING_REVERTS))).scalars().all()
     if not ready and not reverts:
         return False

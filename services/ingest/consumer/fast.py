@@ -6,7 +6,8 @@ Each is chosen by what is known of the ledger, and gives what the general rule i
 * *latest word*: an `upsert` after everything near. The entries replace the values.
 * *one more*: an `add` without a later `upsert` near. The entries are added to the values.
 
-All three need that the upload did not count before, counts now, and has nothing to do with fixes.
+All three need that the upload did not count before, counts now, and has nothing to do with fixes; the last two
+also that PostgreSQL counts the rows it writes, which it does unless told not to.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -35,7 +36,7 @@ async def fold(connection: AsyncConnection, attempt_id: int) -> Written | None:
     """Bring the keys of an attempt that begins to count up to date; None when only the general rule can."""
     query = text(fast_sql.STANDING)
     standing = (await connection.execute(query, {"attempt_id": attempt_id})).mappings().one()
-    if not standing["simple"] or standing["later"]:
+    if not standing["simple"] or standing["later"] or (standing["near"] and not standing["counts"]):
         return None
     async with planned(connection, large=standing["rows_accepted"] >= LARGE):
         return await _write(connection, attempt_id, standing)
@@ -44,13 +45,23 @@ async def fold(connection: AsyncConnection, attempt_id: int) -> Written | None:
 async def _write(connection: AsyncConnection, attempt_id: int, standing: RowMapping) -> Written:
     keys = {"attempt_id": attempt_id}
     mode = Mode(standing["mode"])
-    delta = fast_sql.DELTAS[mode] if standing["near"] else fast_sql.DELTA_OF_NEW
-    found = (await connection.execute(text(delta), keys)).one()
-    all_new = found.new == standing["rows_accepted"]
-    await connection.execute(text(fast_sql.WRITE_NEW if all_new else fast_sql.WRITES[mode]), keys)
-    if found.unattributed:
-        await connection.execute(text(fast_sql.NEW_AD_GROUPS), keys)
-    return Written(found.new, found.changed)
+    is_fresh = not standing["near"]
+    written = await (_insert(connection, keys) if is_fresh else _merge(connection, mode, keys))
+    adds = is_fresh or mode is Mode.ADD
+    await connection.execute(text(fast_sql.DELTA if adds else fast_sql.TOUCH), keys)
+    await connection.execute(text(fast_sql.NEW_AD_GROUPS), keys)
+    return written
+
+
+async def _insert(connection: AsyncConnection, keys: Mapping[str, int]) -> Written:
+    return Written((await connection.execute(text(fast_sql.WRITE_NEW), keys)).rowcount, 0)
+
+
+async def _merge(connection: AsyncConnection, mode: Mode, keys: Mapping[str, int]) -> Written:
+    before = (await connection.execute(text(fast_sql.WRITTEN))).one()
+    await connection.execute(text(fast_sql.WRITES[mode]), keys)
+    after = (await connection.execute(text(fast_sql.WRITTEN))).one()
+    return Written(after.inserted - before.inserted, after.updated - before.updated)
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """The SQL of the fast paths: what an upload's entries do to the current stats when nothing later is in their way.
 
-`day_delta` gets, for each campaign and day, by how much the upload moves its sums, and how many keys are new or
-change; then the entries are written. Sums of whole numbers can be moved by differences without ever drifting.
+Sums of whole numbers can be moved by differences without ever drifting: `day_delta` says by how much an upload
+moves each campaign's day. Where it replaces values, its days are summed again, as after the general rule.
 """
 
 from shared.messages import Mode
@@ -25,7 +25,7 @@ STANDING = f"""
            u.fixes IS NULL AND {COUNTS.format(upload="u")}
                AND NOT EXISTS (SELECT FROM upload f WHERE f.fixes = u.id)
                AND count(*) FILTER (WHERE o.fixes IS NOT NULL) = 0 AS simple,
-           count(o.id) AS near,
+           count(o.id) AS near, current_setting('track_counts')::boolean AS counts,
            count(*) FILTER (WHERE (o.place, o.id) > (u.place, u.id)
                                   AND 'upsert' IN (u.mode, o.mode)) AS later
     FROM upload u JOIN attempt a ON a.id = u.attempt_id
@@ -37,46 +37,33 @@ STANDING = f"""
     GROUP BY u.id, a.id
 """
 
-_BEFORE = f"LEFT JOIN ad_group_stat s USING ({KEY})"
+DELTA = f"""
+    INSERT INTO day_delta (campaign_id, date, {listed("{}")})
+    SELECT coalesce(g.campaign_id, {UNATTRIBUTED}), date, {listed("sum({})")}
+    FROM stat_entry LEFT JOIN ad_group g USING (ad_group_id)
+    WHERE attempt_id = :attempt_id
+    GROUP BY 1, 2
+"""
+"""For entries that are added to whatever there was."""
 
-
-def _delta(moves: str, new: str, changed: str, before: str = "") -> str:
-    sums = listed(f"sum({moves})")
-    return f"""
-        WITH delta AS (
-            INSERT INTO day_delta
-            SELECT attempt_id, coalesce(g.campaign_id, {UNATTRIBUTED}), date, {sums}, {new}, {changed}
-            FROM stat_entry e LEFT JOIN ad_group g USING (ad_group_id) {before}
-            WHERE attempt_id = :attempt_id
-            GROUP BY 1, 2, 3
-            RETURNING campaign_id, new, changed
-        )
-        SELECT coalesce(sum(new), 0)::bigint AS new, coalesce(sum(changed), 0)::bigint AS changed,
-               bool_or(campaign_id = {UNATTRIBUTED}) AS unattributed
-        FROM delta
-    """
-
-
-_NEW = "count(*) FILTER (WHERE s.date IS NULL)"
-_CHANGES = {
-    Mode.UPSERT: f"({listed('s.{}')}) IS DISTINCT FROM ({listed('e.{}')})",
-    Mode.ADD: f"({listed('e.{}')}) <> (0, 0, 0, 0)",
-}
-_BECOMES = {Mode.UPSERT: "e.{0}", Mode.ADD: "s.{0} + e.{0}"}
-
-DELTA_OF_NEW = _delta("e.{0}", "count(*)", "0")
-"""For an upload none of whose keys has a value yet."""
-
-DELTAS = {
-    mode: _delta(moves, _NEW, f"count(*) FILTER (WHERE s.date IS NOT NULL AND {_CHANGES[mode]})", _BEFORE)
-    for mode, moves in {Mode.UPSERT: "(e.{0} - coalesce(s.{0}, 0))", Mode.ADD: "e.{0}"}.items()
-}
-"""For an upload that is the latest word (`upsert`) or one more of them (`add`) on keys that may have a value."""
+TOUCH = f"""
+    INSERT INTO touched_day
+    SELECT DISTINCT coalesce(g.campaign_id, {UNATTRIBUTED}), date
+    FROM stat_entry LEFT JOIN ad_group g USING (ad_group_id)
+    WHERE attempt_id = :attempt_id
+"""
+"""For entries that replace what there was."""
 
 WRITE_NEW = f"""
     INSERT INTO ad_group_stat ({KEY}, {listed("{}")})
     SELECT {KEY}, {listed("{}")} FROM stat_entry WHERE attempt_id = :attempt_id ORDER BY {KEY}
 """
+
+_CHANGES = {
+    Mode.UPSERT: f"({listed('s.{}')}) <> ({listed('e.{}')})",
+    Mode.ADD: f"({listed('e.{}')}) <> (0, 0, 0, 0)",
+}
+_BECOMES = {Mode.UPSERT: "e.{0}", Mode.ADD: "s.{0} + e.{0}"}
 
 # MERGE is not safe beside another writer of the table; whoever applies holds the appliers' lock.
 WRITES = {
@@ -93,9 +80,17 @@ WRITES = {
     for mode in Mode
 }
 
+# What the transaction has done so far; MERGE itself only tells the sum of both.
+WRITTEN = """
+    SELECT pg_stat_get_xact_tuples_inserted('ad_group_stat'::regclass) AS inserted,
+           pg_stat_get_xact_tuples_updated('ad_group_stat'::regclass) AS updated
+"""
+
 # An ad group exists as soon as it has stats. Those that are described already have their row.
 NEW_AD_GROUPS = """
     INSERT INTO ad_group (ad_group_id)
-    SELECT DISTINCT ad_group_id FROM stat_entry WHERE attempt_id = :attempt_id ORDER BY ad_group_id
-    ON CONFLICT DO NOTHING
+    SELECT ad_group_id
+    FROM (SELECT DISTINCT ad_group_id FROM stat_entry WHERE attempt_id = :attempt_id) e
+    WHERE NOT EXISTS (SELECT FROM ad_group g WHERE g.ad_group_id = e.ad_group_id)
+    ORDER BY ad_group_id
 """

@@ -22,8 +22,8 @@ TEMPORARY_TABLES = {
     "incoming_stat": """attempt_id bigint, ad_group_id bigint, date date, device smallint,
         impressions bigint, clicks bigint, conversions bigint, cost bigint,
         was_impressions bigint, was_clicks bigint, was_conversions bigint, was_cost bigint, is_last boolean""",
-    "day_delta": """attempt_id bigint, campaign_id bigint, date date, impressions numeric, clicks numeric,
-        conversions numeric, cost numeric, new bigint, changed bigint""",
+    "day_delta": """campaign_id bigint, date date, impressions numeric, clicks numeric,
+        conversions numeric, cost numeric""",
 }
 """Their contents last for one transaction; the last two collect over all attempts of it for the rollup.
 

@@ -47,7 +47,7 @@ def _small(ready: Sequence[RowMapping]) -> list[RowMapping]:
         lambda each: each["kind"] == Kind.AD_GROUP_STATS and each["rows_accepted"] < LARGE, ready
     )
     rows = 0
-    chosen = []
+    chosen: list[RowMapping] = []
     for attempt in small:
         rows += attempt["rows_accepted"]
         if chosen and rows > MOST_ROWS:

@@ -1,4 +1,4 @@
-"""The SQL of applying several small uploads at once: their entries are put in order, key by key, over the current stats.
+"""The SQL of applying several small uploads at once: their entries in order, key by key, over the current stats.
 
 Parameters: `attempts`, the attempts in the order of their places, none of which has counted before.
 """
