@@ -35,15 +35,18 @@ class ConflictingBatchError(MalformedMessageError):
     """A batch that contradicts what was received before under the same number."""
 
 
-async def lock_attempt(connection: AsyncConnection, manifest: Manifest) -> int:
-    """Return the attempt's id, with its row locked; the row is made when this is its first batch.
+async def find_attempt(connection: AsyncConnection, manifest: Manifest) -> int:
+    """Return the attempt's id; its row is made when this is its first batch.
 
+    The row is not locked: batches of one attempt are copied side by side, and only counted one after the other.
     Raises `ConflictingBatchError` when an earlier batch told another story about the attempt.
     """
-    row = await _find_attempt(connection, manifest)
+    row = await _known_attempt(connection, manifest)
     if row is None:
-        await _open_attempt(connection, manifest)
-        row = await _find_attempt(connection, manifest)
+        opened = await _open_attempt(connection, manifest)
+        if opened is not None:
+            return opened
+        row = await _known_attempt(connection, manifest)
     if row is None:
         raise RuntimeError(f"The attempt at {manifest.upload_id} vanished between two statements.")
     for name, value in _story(manifest).items():
@@ -52,18 +55,16 @@ async def lock_attempt(connection: AsyncConnection, manifest: Manifest) -> int:
     return int(row["id"])
 
 
-async def _find_attempt(connection: AsyncConnection, manifest: Manifest) -> RowMapping | None:
+async def _known_attempt(connection: AsyncConnection, manifest: Manifest) -> RowMapping | None:
     attempt = tables.attempt
     found = await connection.execute(
-        select(attempt)
-        .where(attempt.c.upload_id == manifest.upload_id, attempt.c.received_at == manifest.received_at)
-        .with_for_update(),
+        select(attempt).where(attempt.c.upload_id == manifest.upload_id, attempt.c.received_at == manifest.received_at),
     )
     return found.mappings().one_or_none()
 
 
-async def _open_attempt(connection: AsyncConnection, manifest: Manifest) -> None:
-    """Make the rows of the upload and the attempt, unless another consumer just did."""
+async def _open_attempt(connection: AsyncConnection, manifest: Manifest) -> int | None:
+    """Make the rows of the upload and the attempt; None when another consumer just did."""
     upload = {
         "id": manifest.upload_id,
         "kind": manifest.kind,
@@ -75,7 +76,9 @@ async def _open_attempt(connection: AsyncConnection, manifest: Manifest) -> None
     }
     attempt = {"upload_id": manifest.upload_id, "received_at": manifest.received_at, **_story(manifest)}
     await connection.execute(insert(tables.upload).values(upload).on_conflict_do_nothing())
-    await connection.execute(insert(tables.attempt).values(attempt).on_conflict_do_nothing())
+    opening = insert(tables.attempt).values(attempt).on_conflict_do_nothing().returning(tables.attempt.c.id)
+    opened = await connection.scalar(opening)
+    return None if opened is None else int(opened)
 
 
 def _story(manifest: Manifest) -> dict[str, object]:
