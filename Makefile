@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 REQUIREMENTS := requirements-dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install up demo test verify-deploy lint format faults faults-full requirements clean
+.PHONY: help install up demo test verify-deploy lint format faults faults-full sizing requirements clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
@@ -43,6 +43,12 @@ faults: install ## Kill, stop and cut off processes under load for at most 10 mi
 
 faults-full: install ## The same with ten times the kills, for hours
 	@$(BIN)/python -m tests.faults --full $(if $(SEED),--seed $(SEED))
+
+sizing: install ## Measure for some minutes what each process does and takes, and write it into docs/operations.md
+	@$(BIN)/python -m tests.sizing --write
+
+profile: install ## Show where the time goes on the way in, stage by stage (ROWS=2409000)
+	@$(BIN)/python -m tests.bench.profile $(if $(ROWS),--rows $(ROWS))
 
 lint: install ## Check style, types, imports and formatting
 	$(BIN)/ruff check .

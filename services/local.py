@@ -64,10 +64,10 @@ class InlineTransport:
 
 
 @asynccontextmanager
-async def inline_transport(database_url: str) -> AsyncIterator[InlineTransport]:
+async def inline_transport(database_url: str, currency: str | None = None) -> AsyncIterator[InlineTransport]:
     """Yield an inline transport over a database, with an applier that finishes what an earlier run left."""
     engine = create_writer(database_url)
-    applier = Applier(engine)
+    applier = Applier(engine, currency)
     try:
         async with applier.running(), Janitor(engine, ABANDONED_AFTER, lambda: True).running():
             yield InlineTransport(engine, applier)

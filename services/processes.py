@@ -29,7 +29,7 @@ from services.query.settings import QuerySettings
 from services.serving import address, listen, serve, stop_on_signals
 from shared.database import alembic_config, check_schema, create_reader, is_connection_lost
 from shared.health import Check
-from shared.settings import BrokerSettings, DatabaseSettings
+from shared.settings import ApplySettings, BrokerSettings, DatabaseSettings
 from shared.topology import Topology
 from shared.transport import Transport
 
@@ -43,7 +43,7 @@ class ConfigurationError(RuntimeError):
     """A setting is missing; the message names it."""
 
 
-class UpSettings(IngestSettings, QuerySettings):
+class UpSettings(IngestSettings, QuerySettings, ApplySettings):
     """What `adledger up` reads at its start: the settings of all that it runs."""
 
     port: int = Field(default=8000, ge=0, le=65535, description="The port to listen on; 0: any free one.")
@@ -73,7 +73,7 @@ async def run_query(settings: QuerySettings) -> None:
 
 async def run_ingest(settings: IngestSettings) -> None:
     """Serve the ingest API until a signal ends it; without a broker it writes to the database itself."""
-    database = DatabaseSettings()
+    database = ApplySettings()
     if not settings.amqp_url.get_secret_value():
         await _refuse_old_schema(database_url(database))
     async with _transport(settings, database) as transport:
@@ -150,11 +150,11 @@ async def _keep_alive(server: EmbeddedPostgres) -> None:
             logger.warning("The embedded PostgreSQL had died and was started again.")
 
 
-def _transport(broker: BrokerSettings, database: DatabaseSettings) -> AbstractAsyncContextManager[Transport]:
+def _transport(broker: BrokerSettings, database: ApplySettings) -> AbstractAsyncContextManager[Transport]:
     amqp_url = broker.amqp_url.get_secret_value()
     if amqp_url:
         return rabbit_transport(amqp_url, Topology(broker.queue_prefix))
-    return inline_transport(database_url(database))
+    return inline_transport(database_url(database), database.currency or None)
 
 
 @asynccontextmanager

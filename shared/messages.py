@@ -14,6 +14,8 @@ import msgspec
 
 SCHEMA_VERSION = 2
 """Raised when a consumer of the version before could no longer read what is published."""
+OLDEST_SCHEMA_VERSION = 1
+"""What is still read: while a deployment runs, the queue holds what the version before has published."""
 
 
 class Kind(StrEnum):
@@ -78,7 +80,7 @@ COLUMNS: dict[Kind, tuple[str, ...]] = {
 }
 """The columns of a batch of accepted rows, in order."""
 
-REJECTION_COLUMNS = ("line", "column", "value", "reason")
+REJECTION_COLUMNS = ("line", "column", "value", "reason", "text")
 """The columns of a batch of rejected rows, in order."""
 
 

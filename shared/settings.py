@@ -63,6 +63,17 @@ class DatabaseSettings(Settings):
     )
 
 
+class ApplySettings(DatabaseSettings):
+    """How uploads are applied, by whichever process does it."""
+
+    currency: str = Field(
+        default="",
+        pattern="^([A-Z]{3})?$",
+        description="The one currency of all data, as its ISO 4217 code; empty: that of the first applied file that "
+        "states one.",
+    )
+
+
 def default_data_dir() -> Path:
     """Return where data lives unless `ADLEDGER_DATA_DIR` says otherwise: `.adledger` in the home directory."""
     return Path.home() / ".adledger"

@@ -53,10 +53,13 @@ Wide = Numeric(38, 0)
 """Sums that may pass 64 bits."""
 
 
-def _one_of(column: str, values: type[Kind | Mode | Origin] | tuple[str, ...]) -> CheckConstraint:
+def _one_of(column: str, values: type[Kind | Mode] | tuple[str, ...]) -> CheckConstraint:
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
+
+ORIGINS = (*Origin, "base")
+"""Where an upload came from; a base is what a compaction has made of older ones."""
 
 STATES = ("staging", "complete", "applied", "failed", "abandoned")
 """The states of an attempt, in the order it passes through them."""
@@ -77,7 +80,8 @@ upload = Table(
     Column("fixes", Uuid, comment="the upload whose rejected rows this one mends"),
     _one_of("kind", Kind),
     _one_of("mode", Mode),
-    _one_of("origin", Origin),
+    _one_of("origin", ORIGINS),
+    Index("upload_fixes_idx", "fixes", postgresql_where=text("fixes IS NOT NULL")),
 )
 
 attempt = Table(
@@ -229,5 +233,6 @@ dataset = Table(
     Column("version", BigInteger, nullable=False),
     Column("epoch", Uuid, nullable=False, comment="renewed on restore, so that no ETag names two bodies"),
     Column("currency", Text, comment="the one currency of all data, from the first file that states one"),
+    Column("compacted_before", Timestamp, comment="what was received earlier is part of a base"),
     CheckConstraint("only_row", name="only_row"),
 )

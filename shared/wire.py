@@ -5,7 +5,16 @@ from typing import Any
 
 import msgspec
 
-from shared.messages import SCHEMA_VERSION, Answer, Batch, Command, MalformedMessageError, Manifest, Part
+from shared.messages import (
+    OLDEST_SCHEMA_VERSION,
+    SCHEMA_VERSION,
+    Answer,
+    Batch,
+    Command,
+    MalformedMessageError,
+    Manifest,
+    Part,
+)
 
 BATCH_TYPE = "application/vnd.adledger.batch"
 """The content type of batches; with none, FastStream would take the body for JSON."""
@@ -22,6 +31,8 @@ PART_HEADER = "adledger-part"
 SHA256_HEADER = "adledger-sha256"
 REASON_HEADER = "adledger-reason"
 """Says on a dead letter why nobody could take it."""
+
+KNOWN_VERSIONS = range(OLDEST_SCHEMA_VERSION, SCHEMA_VERSION + 1)
 
 _COMMANDS: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 _ANSWERS: msgspec.json.Decoder[Answer] = msgspec.json.Decoder(Answer)
@@ -89,5 +100,6 @@ def read_answer(body: bytes) -> Answer:
 
 def _check_version(headers: Mapping[str, Any]) -> None:
     version = headers.get(VERSION_HEADER)
-    if version != SCHEMA_VERSION:
-        raise MalformedMessageError(f"Schema version {version!r} is not {SCHEMA_VERSION}, the one known here.")
+    if version not in KNOWN_VERSIONS:
+        known = f"{OLDEST_SCHEMA_VERSION} to {SCHEMA_VERSION}"
+        raise MalformedMessageError(f"Schema version {version!r} is none of those known here, {known}.")

@@ -69,10 +69,11 @@ def topology(rabbitmq: str) -> Iterator[Topology]:
     """Names of queues of the test's own, which are deleted afterwards."""
     topology = Topology(f"adledger-test-{uuid4().hex[:12]}")
     yield topology
-    asyncio.run(_delete_queues(rabbitmq, topology))
+    asyncio.run(delete_queues(rabbitmq, topology))
 
 
-async def _delete_queues(rabbitmq: str, topology: Topology) -> None:
+async def delete_queues(rabbitmq: str, topology: Topology) -> None:
+    """Delete the queues of a test."""
     connection = await aio_pika.connect(rabbitmq)
     async with connection, connection.channel() as channel:
         for name in topology.queues():

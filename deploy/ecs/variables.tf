@@ -56,7 +56,7 @@ variable "upload_storage" {
 }
 
 variable "database" {
-  description = "The database server. While a deployment runs there are twice as many tasks: 12 x 20 connections of query and 12 x 18 of the consumer."
+  description = "The database server. While a deployment runs there are twice as many tasks: 12 x 10 connections of query and 12 x 8 of the consumer."
   type        = object({ class = string, storage = number, max_connections = number })
   default     = { class = "db.m7g.large", storage = 100, max_connections = 500 }
 }

@@ -4,8 +4,8 @@
 set -euo pipefail
 stack=${1:?the stack} bucket=${2:?the bucket for the zips} before=${3:?the file for the versions that were live}
 shift 3
+before=$(realpath --canonicalize-missing "$before")
 cd "$(dirname "$0")"
-before=$(realpath --canonicalize-missing "$OLDPWD/$before")
 
 migrate() {
     aws lambda wait function-updated-v2 --function-name "$stack-migrate"
@@ -17,14 +17,20 @@ migrate() {
     }
 }
 
+# Which version of each function is live, as JSON; a stack without the bucket has two of them only.
 live() {
-    aws lambda get-alias --function-name "$stack-$1" --name live --query FunctionVersion --output text
+    for function in query ingest objects addresses; do
+        if version=$(aws lambda get-alias --function-name "$stack-$function" --name live \
+            --query FunctionVersion --output text 2>/dev/null); then
+            printf '%s %s\n' "$function" "$version"
+        fi
+    done | jq --raw-input --null-input '[inputs | split(" ") | {(.[0]): .[1]}] | add'
 }
 
 new=true
 if aws cloudformation describe-stacks --stack-name "$stack" >/dev/null 2>&1; then
     new=false
-    printf '{"query": "%s", "ingest": "%s"}\n' "$(live query)" "$(live ingest)" >"$before"
+    live >"$before"
     aws lambda update-function-code --function-name "$stack-migrate" --zip-file fileb://dist/query.zip >/dev/null
     migrate
 fi
@@ -35,5 +41,5 @@ aws cloudformation deploy --stack-name "$stack" --template-file dist/packaged.ya
     --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND "${overrides[@]}"
 if $new; then
     migrate
-    printf '{"query": "%s", "ingest": "%s"}\n' "$(live query)" "$(live ingest)" >"$before"
+    live >"$before"
 fi

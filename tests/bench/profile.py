@@ -25,8 +25,8 @@ from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.api.batching import Attempt, Sending, prepare
-from services.ingest.api.parsing import Parser
 from services.ingest.api.publishing import rabbit_transport
+from services.ingest.api.reading.parsing import Parser
 from services.ingest.consumer import handler
 from services.ingest.consumer.applier import Applier
 from services.processes import migrate

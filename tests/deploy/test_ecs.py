@@ -5,12 +5,9 @@ import os
 import re
 import shutil
 import subprocess
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 
 from services.ingest.consumer.app import STOP_SECONDS
@@ -18,7 +15,6 @@ from services.serving import GRACE_SECONDS
 from tests.support.manifests import PORTS, SETTINGS
 from tests.support.pod_policies import HEALTH_PATHS
 from tests.support.rendering import ROOT, TOOLS
-from tests.support.running import free_port
 
 ECS = ROOT / "deploy" / "ecs"
 SERVICES = ("ec2", "ecs", "elbv2", "iam", "rds", "mq", "logs", "secretsmanager", "sts", "acm", "cloudwatch")
@@ -76,32 +72,6 @@ def test_ports_paths_settings_and_grace_are_the_codes() -> None:
 def test_no_password_is_in_the_stack() -> None:
     for path in ECS.glob("*.tf"):
         assert not re.search(r'password\s*=\s*"', path.read_text()), path.name
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[dict[str, str]]:
-    """The environment in which AWS is a server of moto's."""
-    if "ADLEDGER_VERIFY_DEPLOY" not in os.environ:
-        pytest.skip("slow: run make verify-deploy")
-    if not (TOOLS / "moto_server").exists():
-        pytest.skip("moto is not installed: run make verify-deploy")
-    url = f"http://127.0.0.1:{(port := free_port())}"
-    command = [TOOLS / "python", ROOT / "tests" / "support" / "moto_server.py", str(port)]
-    # Terraform refuses to speak to a proxy about this machine, and needs no credentials that are any.
-    credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-central-1"}
-    environment = os.environ | credentials | {"AWS_ENDPOINT_URL": url}
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        try:
-            end = time.monotonic() + 60
-            while time.monotonic() < end:
-                try:
-                    httpx.get(f"{url}/moto-api/data.json", timeout=5)
-                    break
-                except httpx.TransportError:
-                    time.sleep(0.2)
-            yield environment
-        finally:
-            server.terminate()
 
 
 PREPARE = """

@@ -83,13 +83,26 @@ BROKEN: dict[str, Callable[[Manifests], Any]] = {
     ),
     "may go anywhere": lambda all_: the(all_, "NetworkPolicy", "to-broker")["spec"]["egress"].append({}),
     "not closed by default": lambda all_: remove(all_, "NetworkPolicy", "deny-all"),
-    "POST does not go to ingest": lambda all_: the(all_, "HTTPRoute", "adledger")["spec"]["rules"][1]["backendRefs"][
+    "POST does not go to ingest": lambda all_: the(all_, "HTTPRoute", "adledger")["spec"]["rules"][2]["backendRefs"][
         0
     ].update(name="query", port=8002),
-    "has no port": lambda all_: the(all_, "HTTPRoute", "adledger")["spec"]["rules"][0]["backendRefs"][0].update(
+    "metrics are told": lambda all_: the(all_, "HTTPRoute", "adledger")["spec"]["rules"].pop(0),
+    "has no port": lambda all_: the(all_, "HTTPRoute", "adledger")["spec"]["rules"][1]["backendRefs"][0].update(
         port=80
     ),
     "query is missing": lambda all_: remove(all_, "Deployment", "query"),
+    "leads to no pod of postgres": lambda all_: the(all_, "NetworkPolicy", "to-database")["spec"]["egress"][0].update(
+        to=[{"podSelector": {"matchLabels": {"app.kubernetes.io/name": "postgres"}}}]
+    ),
+    "leads to no pod of rabbitmq": lambda all_: the(all_, "NetworkPolicy", "to-broker")["spec"]["egress"][0].update(
+        to=[{"podSelector": {"matchLabels": {"adledger/role": "broker"}}}]
+    ),
+    "is open to everybody": lambda all_: remove(all_, "NetworkPolicy", "broker"),
+    "the broker's pods are refused": lambda all_: the(all_, "RabbitmqCluster", "rabbitmq")["spec"].pop("override"),
+    "ingest is renewed before": lambda all_: the(all_, "Deployment", "ingest")["metadata"].pop("annotations"),
+    "ingest is scaled before": lambda all_: the(all_, "HorizontalPodAutoscaler", "ingest")["metadata"].pop(
+        "annotations"
+    ),
     "has no field": lambda all_: the(all_, "RabbitmqCluster", "rabbitmq")["spec"].update(replica=3),
 }
 

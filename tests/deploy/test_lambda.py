@@ -22,50 +22,9 @@ from tests.support.lambda_runtime import Function, http_api, run
 from tests.support.rendering import ROOT, tool
 
 LAMBDA = ROOT / "deploy" / "lambda"
-PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 DATA = ("campaigns.csv", "ad_groups.csv", "ad_group_stats.csv")
 
 slow = pytest.mark.skipif("ADLEDGER_VERIFY_DEPLOY" not in os.environ, reason="slow: run make verify-deploy")
-
-
-@pytest.fixture(scope="module")
-def python() -> str:
-    """A Python of the version that the functions run on."""
-    for name in ("python3.12", sys.executable):
-        found = shutil.which(name)
-        look = [found or "false", "-c", "import sys; sys.exit(sys.version_info[:2] != (3, 12))"]
-        if found and subprocess.run(look, capture_output=True, check=False).returncode == 0:
-            return found
-    pytest.skip("there is no Python 3.12 here, which the functions run on")
-
-
-@pytest.fixture(scope="module")
-def zips() -> Path:
-    subprocess.run([LAMBDA / "build.sh"], env=os.environ | {"PYTHON": sys.executable}, check=True, capture_output=True)
-    return LAMBDA / "dist"
-
-
-@pytest.fixture(scope="module")
-def unpacked(zips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Both zips, unpacked, and beside them the runtime client, as in Lambda."""
-    folder = tmp_path_factory.mktemp("lambda")
-    for function in ("query", "ingest"):
-        shutil.unpack_archive(zips / f"{function}.zip", folder / function)
-    platforms = [option for platform in PLATFORMS for option in ("--platform", platform)]
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--require-hashes",
-        "--only-binary=:all:",
-    ]
-    target = ["--implementation", "cp", "--python-version", "3.12", *platforms, "--target", folder / "runtime"]
-    requirements = ROOT / "deploy" / "verify" / "lambda-runtime.txt"
-    subprocess.run([*command, *target, "--requirement", requirements], check=True, capture_output=True)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -189,3 +148,28 @@ def test_the_address_is_made_of_the_secret(boto3: Path) -> None:
 def test_the_template_is_valid() -> None:
     done = tool("cfn-lint", "--template", LAMBDA / "template.yaml")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+AWS = """#!/bin/bash
+echo "$*" >>"$CALLS"
+case "$*" in
+*get-alias*addresses* | *get-alias*objects*) exit 255 ;;
+*get-alias*) echo 7 ;;
+*invoke*) echo None ;;
+esac
+"""
+
+
+def test_a_deployment_migrates_first_and_is_rolled_back_to_the_versions_that_were_live(tmp_path: Path) -> None:
+    if shutil.which("jq") is None:
+        pytest.skip("there is no jq here")
+    (tmp_path / "aws").write_text(AWS)
+    (tmp_path / "aws").chmod(0o755)
+    calls = tmp_path / "calls"
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "CALLS": str(calls)}
+    for script in (["deploy.sh", "adledger", "bucket", "before.json"], ["rollback.sh", "adledger", "before.json"]):
+        subprocess.run([LAMBDA / script[0], *script[1:]], cwd=tmp_path, env=environment, check=True)
+    assert json.loads((tmp_path / "before.json").read_text()) == {"query": "7", "ingest": "7"}
+    made = [line.split()[1] for line in calls.read_text().splitlines()]
+    assert made.index("invoke") < made.index("deploy")
+    assert made[-2:] == ["update-alias", "update-alias"]

@@ -13,7 +13,7 @@ import asyncpg
 
 from shared.topology import Topology
 from tests.faults.files import File
-from tests.support.model import Model
+from tests.support.model import fold
 
 METRICS = "impressions, clicks, conversions, cost"
 QUERIES = {
@@ -85,9 +85,9 @@ async def check(connection: asyncpg.Connection, files: list[File]) -> Findings:
             if (file.id, datetime.fromisoformat(at), "applied") not in seen:
                 findings.violations.append(f"{file.name} was accepted at {at} and is not applied")
                 findings.lost += file.accepted
-    model = Model([file.upload for file in files])
+    expected = fold([file.upload for file in files])
     for name, query in QUERIES.items():
-        _compare(name, await connection.fetch(query), getattr(model, name)(), findings)
+        _compare(name, await connection.fetch(query), expected[name], findings)
     return findings
 
 

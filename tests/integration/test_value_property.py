@@ -22,7 +22,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.api.batching import Sending, prepare
-from services.ingest.api.parsing import Parser
+from services.ingest.api.reading.parsing import Parser
 from services.ingest.consumer.applier import Applier
 from services.local import InlineTransport
 from services.query.app import create_app

@@ -90,7 +90,7 @@ def budgets_and_spread_exist(manifests: Manifests) -> Iterator[str]:
 
 def migration_comes_first(manifests: Manifests) -> Iterator[str]:
     """Complain unless the migration is a hook in a wave before the processes and after what it needs."""
-    waves = {(each["kind"], name(each)): _wave(each) for each in manifests}
+    waves = {(each["kind"], name(each)): wave_of(each) for each in manifests}
     job = waves.get(("Job", "migrate"))
     if job is None:
         return
@@ -108,7 +108,8 @@ def migration_comes_first(manifests: Manifests) -> Iterator[str]:
             yield f"{what} does not wait for the migration"
 
 
-def _wave(manifest: Manifest) -> int:
+def wave_of(manifest: Manifest) -> int:
+    """Return the wave in which ArgoCD applies a manifest."""
     return int(manifest["metadata"].get("annotations", {}).get("argocd.argoproj.io/sync-wave", "0"))
 
 
@@ -123,7 +124,7 @@ def network_is_closed(manifests: Manifests) -> Iterator[str]:
     for process, ports in allowed.items():
         labels = {"app.kubernetes.io/name": process}
         policies = [
-            each for each in of_kind(manifests, "NetworkPolicy") if _selects(each["spec"]["podSelector"], labels)
+            each for each in of_kind(manifests, "NetworkPolicy") if selects(each["spec"]["podSelector"], labels)
         ]
         kinds = {kind for each in policies for kind in each["spec"]["policyTypes"]}
         if kinds != {"Ingress", "Egress"}:
@@ -136,7 +137,8 @@ def network_is_closed(manifests: Manifests) -> Iterator[str]:
             yield f"{process} may reach {sorted(opened)}"
 
 
-def _selects(selector: Manifest, labels: dict[str, str]) -> bool:
+def selects(selector: Manifest, labels: dict[str, str]) -> bool:
+    """Tell whether a selector is about pods with these labels."""
     matches = selector.get("matchLabels", {}).items() <= labels.items()
     expressions = selector.get("matchExpressions", ())
     return matches and all(
@@ -148,7 +150,11 @@ def routes_follow_the_method(manifests: Manifests) -> Iterator[str]:
     """Complain unless safe methods go to query and the others to ingest, on the ports of their Services."""
     services = {name(each): {port["port"] for port in each["spec"]["ports"]} for each in of_kind(manifests, "Service")}
     for route in of_kind(manifests, "HTTPRoute"):
-        for rule in route["spec"]["rules"]:
+        rules = [rule for rule in route["spec"]["rules"] if "backendRefs" in rule]
+        kept = [rule["matches"] for rule in route["spec"]["rules"] if "backendRefs" not in rule]
+        if kept != [[{"path": {"type": "Exact", "value": "/metrics"}}]]:
+            yield "metrics are told to the world"
+        for rule in rules:
             for match in rule["matches"]:
                 wanted = "query" if match["method"] in SAFE_METHODS else "ingest"
                 if [each["name"] for each in rule["backendRefs"]] != [wanted]:
@@ -156,19 +162,8 @@ def routes_follow_the_method(manifests: Manifests) -> Iterator[str]:
             for backend in rule["backendRefs"]:
                 if backend["port"] not in services.get(backend["name"], ()):
                     yield f"{backend['name']} has no port {backend['port']}"
-        methods = {match["method"] for rule in route["spec"]["rules"] for match in rule["matches"]}
+        methods = {match["method"] for rule in rules for match in rule["matches"]}
         if not {"GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE"} <= methods:
             yield "a method is not routed"
     if not of_kind(manifests, "HTTPRoute", "Ingress"):
         yield "nothing leads to the services"
-
-
-def rabbitmq_clusters_are_known(manifests: Manifests) -> Iterator[str]:
-    """Complain about fields that a RabbitmqCluster does not have; no published schema says so."""
-    known = {"replicas", "image", "persistence", "resources", "rabbitmq", "terminationGracePeriodSeconds", "affinity"}
-    known |= {"service", "tls", "tolerations", "imagePullSecrets", "skipPostDeploySteps", "secretBackend", "override"}
-    for cluster in of_kind(manifests, "RabbitmqCluster"):
-        for field in cluster["spec"].keys() - known:
-            yield f"a RabbitmqCluster has no field {field}"
-        if cluster["spec"]["replicas"] % 2 == 0:
-            yield "an even number of brokers has no majority"

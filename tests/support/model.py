@@ -1,82 +1,50 @@
-"""What the numbers mean, as plain Python over what has been delivered: the model that the database is held against.
+"""What the numbers mean, in plain Python: the model that the database is held against."""
 
-Times are whole numbers. It keeps everything and computes each answer anew, by the words of the design.
-"""
-
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from shared.messages import Kind, Mode, Origin
 
 
 @dataclass(eq=False)
 class Upload:
-    """An upload: what its file says, which of its attempts are complete, and when it was taken back."""
+    """What a file says and whose rows it mends, when it was complete, and when it was taken back."""
 
     kind: Kind
     mode: Mode
     origin: Origin
     keyed: bool
     rows: tuple[Any, ...]
+    fixes: Self | None = None
     complete: set[int] = field(default_factory=set)
     reverts: set[int] = field(default_factory=set)
 
-    @property
-    def place(self) -> int | None:
-        """Where it stands among the others; None while it does not count."""
-        if not self.complete:
-            return None
-        place = min(self.complete) if self.keyed else max(self.complete)
-        return place if place > max(self.reverts, default=-1) else None
+    def place(self) -> int:
+        place = min(self.complete, default=-1) if self.keyed else max(self.complete, default=-1)
+        return place if place > max(self.reverts, default=-1) else -1
 
 
-@dataclass
-class Model:
-    """All uploads, and the values that follow from them."""
-
-    uploads: list[Upload] = field(default_factory=list)
-
-    def counting(self, kind: Kind) -> list[Upload]:
-        """Return the uploads of a kind that count, in the order of their places."""
-        placed = [upload for upload in self.uploads if upload.kind is kind and upload.place is not None]
-        return sorted(placed, key=lambda upload: upload.place or 0)
-
-    def stats(self) -> dict[tuple[Any, ...], list[int]]:
-        """Return each key's value: the sum from its latest `upsert` on."""
-        values: dict[tuple[Any, ...], list[int]] = {}
-        for upload in self.counting(Kind.AD_GROUP_STATS):
-            for *key, i, c, v, m in upload.rows:
-                before = values.get(tuple(key), [0, 0, 0, 0]) if upload.mode is Mode.ADD else [0, 0, 0, 0]
-                values[tuple(key)] = [a + b for a, b in zip(before, (i, c, v, m), strict=True)]
-        return values
-
-    def _described(self, kind: Kind) -> Iterator[tuple[int, tuple[Any, Any]]]:
-        latest: dict[int, tuple[Any, Any]] = {}
-        for upload in self.counting(kind):
-            for key, *words in upload.rows:
-                old = latest.get(key, (None, None))
-                latest[key] = (words[0] or old[0], words[1] or old[1])
-        yield from latest.items()
-
-    def ad_groups(self) -> dict[int, tuple[str | None, int | None]]:
-        """Return the name and campaign of each ad group that is described or has stats."""
-        return {key[0]: (None, None) for key in self.stats()} | dict(self._described(Kind.AD_GROUPS))
-
-    def campaigns(self) -> dict[int, tuple[str | None, str | None]]:
-        """Return the name and type of each campaign that a file or an ad group names."""
-        files = [upload for upload in self.counting(Kind.CAMPAIGNS) if upload.origin is Origin.FILE]
-        named = {row[0] for upload in files for row in upload.rows}
-        named |= {campaign for _, campaign in self.ad_groups().values() if campaign is not None}
-        described = dict(self._described(Kind.CAMPAIGNS))
-        return {campaign: described.get(campaign, (None, None)) for campaign in named}
-
-    def rollup(self) -> dict[tuple[int, Any], list[int]]:
-        """Return each campaign's sums of each day; -1 stands for stats without a campaign."""
-        ad_groups = self.ad_groups()
-        days: dict[tuple[int, Any], list[int]] = {}
-        for (ad_group, day, _), value in self.stats().items():
-            campaign = ad_groups[ad_group][1]
-            key = (-1 if campaign is None else campaign, day)
-            days[key] = [a + b for a, b in zip(days.get(key, [0] * 4), value, strict=True)]
-        return days
+def fold(uploads: list[Upload]) -> dict[str, dict[Any, Any]]:
+    """Return the stats, ad groups and campaigns, and the sums of each campaign (-1: none) and day."""
+    stats, days, words = dict[Any, Any](), dict[Any, Any](), {kind: dict[Any, Any]() for kind in Kind}
+    standing = sorted((upload for upload in uploads if upload.place() >= 0), key=Upload.place)
+    latest_fix, named = {upload.fixes: upload for upload in standing}, set[int | None]()
+    for upload in (each for each in standing if each.fixes is None):
+        rows, part = upload.rows, latest_fix.get(upload)
+        while part:
+            rows, part = rows + part.rows, latest_fix.get(part)
+        if upload.kind is Kind.AD_GROUP_STATS:
+            stats.update({row[:3]: [0] * 4 for row in rows if upload.mode is Mode.UPSERT})
+            for row in rows:
+                stats[row[:3]] = [a + b for a, b in zip(stats.get(row[:3], [0] * 4), row[3:], strict=True)]
+            continue
+        for key, *new in rows:
+            old = words[upload.kind].get(key, (None, None))
+            words[upload.kind][key] = tuple(b or a for a, b in zip(old, new, strict=True))
+        named |= {row[0] for row in rows if upload.kind is Kind.CAMPAIGNS and upload.origin is Origin.FILE}
+    for (ad_group, day, _), value in stats.items():
+        key = words[Kind.AD_GROUPS].setdefault(ad_group, (None, None))[1] or -1, day
+        days[key] = [a + b for a, b in zip(days.get(key, [0] * 4), value, strict=True)]
+    named |= {campaign for _, campaign in words[Kind.AD_GROUPS].values()} - {None}
+    campaigns = {campaign: words[Kind.CAMPAIGNS].get(campaign, (None, None)) for campaign in named}
+    return {"stats": stats, "ad_groups": words[Kind.AD_GROUPS], "campaigns": campaigns, "rollup": days}

@@ -1,6 +1,6 @@
 """Every policy on the Kubernetes manifests, and what all of them say."""
 
-from tests.support import cluster_policies, pod_policies
+from tests.support import cluster_policies, pod_policies, server_policies
 from tests.support.manifests import Manifests, Policy
 
 POLICIES: tuple[Policy, ...] = (
@@ -20,7 +20,10 @@ POLICIES: tuple[Policy, ...] = (
     cluster_policies.migration_comes_first,
     cluster_policies.network_is_closed,
     cluster_policies.routes_follow_the_method,
-    cluster_policies.rabbitmq_clusters_are_known,
+    server_policies.servers_are_reached,
+    server_policies.rabbitmq_clusters_are_known,
+    server_policies.brokers_are_restricted,
+    server_policies.ingest_comes_last,
 )
 
 

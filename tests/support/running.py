@@ -42,8 +42,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(folder: Path, *command: str, settings: Mapping[str, str], ready: bool = True) -> Iterator[Running]:
-    """Run `adledger` with these settings and no others until the context ends; with `ready`, wait until it is."""
+def running(
+    folder: Path, *command: str, settings: Mapping[str, str], ready: bool = True, code: Path | None = None
+) -> Iterator[Running]:
+    """Run `adledger` with these settings and no others until the context ends; with `ready`, wait until it is.
+
+    `code` is a folder with other sources than these.
+    """
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ADLEDGER_")}
     environment |= {"ADLEDGER_PORT": str(port), "ADLEDGER_DATA_DIR": str(folder / "data"), **settings}
@@ -52,6 +57,7 @@ def running(folder: Path, *command: str, settings: Mapping[str, str], ready: boo
         process = subprocess.Popen(
             [sys.executable, "-m", "services.cli", *command],
             env=environment,
+            cwd=code,
             stdout=output,
             stderr=output,
             stdin=subprocess.DEVNULL,

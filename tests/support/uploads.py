@@ -26,13 +26,15 @@ def batches(
     mode: Mode = Mode.UPSERT,
     origin: Origin = Origin.FILE,
     key: str | None = None,
+    fixes: UUID | None = None,
+    currency: str | None = None,
 ) -> list[Batch]:
     """Return the batches of one attempt: `rows` in the columns of `shared.messages.COLUMNS`, in about `cuts` parts."""
     lines = [_line(row) for row in rows]
     content = hashlib.sha256("".join(lines).encode()).hexdigest()
     bodies = [body for body in ("".join(lines[cut::cuts]).encode() for cut in range(cuts)) if body]
     manifest = Manifest(
-        upload_id=uuid5(NAMESPACE, f"{content} {kind} {mode} {key}"),
+        upload_id=uuid5(NAMESPACE, f"{content} {kind} {mode} {key} {fixes} {currency}"),
         received_at=received_at,
         kind=kind,
         mode=mode,
@@ -47,6 +49,8 @@ def batches(
         rows_rejected=0,
         totals=_totals(rows) if kind is Kind.AD_GROUP_STATS else Totals(),
         bounds=_bounds(rows) if kind is Kind.AD_GROUP_STATS else None,
+        fixes=fixes,
+        currency=currency,
     )
     return [Batch(manifest=manifest, number=n, part=Part.ROWS, body=body) for n, body in enumerate(bodies)]
 

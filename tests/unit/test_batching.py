@@ -10,7 +10,7 @@ import pytest
 
 from services.ingest.api import batching
 from services.ingest.api.batching import BATCH_BYTES, Attempt, Sending, prepare, upload_id
-from services.ingest.api.parsing import Parsed
+from services.ingest.api.reading.parsed import Parsed
 from shared.messages import Batch, Bounds, Kind, Mode, Origin, Part, Totals
 from shared.reports import Report
 
@@ -18,6 +18,10 @@ SHA = "5e" * 32
 NOW = datetime(2025, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 TOTALS = Totals(impressions=Decimal(9), clicks=Decimal(8), conversions=Decimal(7), cost=Decimal(2**70))
 BOUNDS = Bounds(first_date=date(2024, 1, 1), last_date=date(2024, 2, 1), first_ad_group=1, last_ad_group=2)
+
+REPORT = Report(
+    encoding="utf-8", delimiter=",", header_line=1, header="date", columns=[], currency="EUR", notes=["No device."]
+)
 
 Prepare = Callable[..., Attempt]
 
@@ -40,6 +44,7 @@ def prepared(tmp_path: Path) -> Prepare:
             rows_rejected=rejected,
             totals=TOTALS,
             bounds=BOUNDS,
+            report=REPORT,
         )
         return prepare(sending or Sending("stats.csv", SHA, NOW), parsed)
 
@@ -58,8 +63,10 @@ def test_the_id_of_an_upload_is_the_same_in_every_process_and_version() -> None:
     assert upload_id(SHA, Kind.AD_GROUP_STATS, Mode.UPSERT, "key") == UUID("005982c7-8411-5e9a-8bb2-85cbf8b09f9d")
 
 
-def test_the_id_of_an_upload_differs_by_content_kind_mode_and_key() -> None:
-    variants = list(product([SHA, "5f" * 32], Kind, Mode, [None, "", "key", "key\n", "Key"]))
+def test_the_id_of_an_upload_differs_by_content_kind_mode_key_and_options() -> None:
+    keys = [None, "", "key", "key\n", "Key", "locale=comma"]
+    said = [(), ("locale=comma",), ("locale=point",), ("encoding=latin-1", "locale=comma")]
+    variants = list(product([SHA, "5f" * 32], Kind, Mode, keys, said))
 
     assert len({upload_id(*variant) for variant in variants}) == len(variants)
 
@@ -73,17 +80,20 @@ def test_the_id_of_an_upload_depends_on_neither_its_name_nor_its_time(prepared: 
 
 
 def test_the_manifest_repeats_what_was_understood_and_what_the_sender_said(prepared: Prepare) -> None:
-    sending = Sending("x" * 300 + ".csv", SHA, NOW, Mode.ADD, "key")
+    fixes = UUID(int=7)
+    sending = Sending("x" * 300 + ".csv", SHA, NOW, Mode.ADD, "key", ("locale=comma",), fixes, "ann@example.org")
     manifest = prepared("a\nb\n", "c\n", sending).manifest
 
-    assert manifest.upload_id == upload_id(SHA, Kind.AD_GROUP_STATS, Mode.ADD, "key")
+    said = ["locale=comma", f"fixes={fixes}"]
+    assert manifest.upload_id == upload_id(SHA, Kind.AD_GROUP_STATS, Mode.ADD, "key", said)
+    assert (manifest.fixes, manifest.sender, manifest.currency) == (fixes, "ann@example.org", "EUR")
     assert (manifest.kind, manifest.mode, manifest.origin) == (Kind.AD_GROUP_STATS, Mode.ADD, Origin.FILE)
     assert (manifest.received_at, manifest.content_sha256) == (NOW, SHA)
     assert manifest.filename == "x" * 255
     assert (manifest.rows_read, manifest.rows_accepted) == (8, 2)
     assert (manifest.rows_merged, manifest.rows_rejected) == (5, 1)
     assert (manifest.totals, manifest.bounds) == (TOTALS, BOUNDS)
-    assert manifest.batches == 2
+    assert manifest.batches == 3
 
 
 @pytest.mark.parametrize(("key", "keyed"), [(None, False), ("", True), ("key", True)])
@@ -116,13 +126,14 @@ def test_the_rows_come_before_the_rejections_and_never_share_a_batch(prepared: P
     assert [(batch.part, batch.body) for batch in attempt.batches()] == [
         (Part.ROWS, b"a\n"),
         (Part.REJECTIONS, b"b\n"),
+        (Part.REPORT, msgspec.json.encode(REPORT) + b"\n"),
     ]
 
 
 def test_a_file_of_which_every_row_is_rejected_still_has_a_batch(prepared: Prepare) -> None:
     attempt = prepared("", "b\n")
 
-    assert attempt.manifest.batches == 1
+    assert attempt.manifest.batches == 2
     assert bodies(attempt, Part.ROWS) == []
     assert bodies(attempt, Part.REJECTIONS) == [b"b\n"]
 
@@ -130,13 +141,13 @@ def test_a_file_of_which_every_row_is_rejected_still_has_a_batch(prepared: Prepa
 def test_batches_may_be_read_again_and_are_the_same(prepared: Prepare) -> None:
     attempt = prepared("a\nb\n" * 300_000, "c\n")
 
-    assert len(list(attempt.batches())) == 4
+    assert len(list(attempt.batches())) == 5
     assert list(attempt.batches()) == list(attempt.batches())
 
 
 def test_batches_are_about_half_a_mebibyte(prepared: Prepare) -> None:
     line = "x" * 1000 + "\n"
-    sizes = [len(batch.body) for batch in prepared(line * 2000).batches()]
+    sizes = [len(batch.body) for batch in prepared(line * 2000).batches() if batch.part is Part.ROWS]
 
     assert BATCH_BYTES == 2**19
     assert all(BATCH_BYTES <= size <= BATCH_BYTES + len(line) for size in sizes[:-1])
@@ -158,8 +169,7 @@ def test_the_hash_of_a_batch_tells_its_part_and_its_body_and_nothing_else(prepar
 
 def test_the_report_is_the_last_batch(tmp_path: Path) -> None:
     (tmp_path / "rows").write_text("1\n")
-    (tmp_path / "rejections").write_text("2\tdate\t\tis empty\n")
-    report = Report(encoding="utf-8", delimiter=",", header_line=1, header="date", columns=[], notes=["No device."])
+    (tmp_path / "rejections").write_text("2\tdate\t\tis empty\t,7\n")
     parsed = Parsed(
         kind=Kind.AD_GROUP_STATS,
         rows=tmp_path / "rows",
@@ -170,11 +180,11 @@ def test_the_report_is_the_last_batch(tmp_path: Path) -> None:
         rows_rejected=1,
         totals=TOTALS,
         bounds=BOUNDS,
-        report=report,
+        report=REPORT,
     )
 
     sent = list(prepare(Sending("stats.csv", SHA, NOW), parsed).batches())
 
     assert [batch.part for batch in sent] == [Part.ROWS, Part.REJECTIONS, Part.REPORT]
     assert sent[0].manifest.batches == 3
-    assert msgspec.json.decode(sent[2].body, type=Report) == report
+    assert msgspec.json.decode(sent[2].body, type=Report) == REPORT

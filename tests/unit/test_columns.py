@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from services.ingest.api.columns import SHAPES, Column, HeaderError, fold, recognise
-from services.ingest.api.parsing import Parsed, Parser, UnreadableFileError
+from services.ingest.api.reading.columns import SHAPES, Column, HeaderError, fold, recognise
+from services.ingest.api.reading.parsed import Parsed
+from services.ingest.api.reading.parsing import Parser, UnreadableFileError
 from shared.messages import Kind
 
 STATS = ("date", "ad_group_id", "device", "impressions", "clicks", "conversions", "cost")
@@ -96,22 +97,26 @@ def test_columns_stand_anywhere_among_others_we_do_not_know() -> None:
     assert header.positions == {Column.CAMPAIGN_ID: 4, Column.CAMPAIGN_NAME: 1}
 
 
-@pytest.mark.parametrize(
-    ("names", "first", "second"),
-    [
-        (("campaign_id", "campaign_name", "Campaign Name"), "campaign_name", "Campaign Name"),
-        (("Cost", *STATS), "Cost", "cost"),
-        ((*AD_GROUPS, "DEVICE", "device"), "DEVICE", "device"),
-    ],
-)
-def test_two_columns_that_mean_the_same_are_refused_and_both_named(
-    names: tuple[str, ...], first: str, second: str
-) -> None:
-    with pytest.raises(HeaderError) as refused:
-        recognise(names)
+def test_two_columns_that_mean_the_same_may_stand_in_a_header_and_the_second_is_kept_for_comparison() -> None:
+    header = recognise(("Cost", *STATS))
 
-    meaning = second.casefold().replace(" ", "_")
-    assert str(refused.value) == f"The columns {first!r} and {second!r} both mean {meaning}; remove one."
+    assert header.places[Column.COST].name == "Cost"
+    assert [(column, place.name) for column, place in header.twins] == [(Column.COST, "cost")]
+    assert "cost" not in header.ignored
+
+
+@pytest.mark.parametrize(("twin", "is_refused"), [("2.50", False), ("2.51", True), ("", True)])
+def test_two_columns_that_mean_the_same_must_agree_in_every_row(tmp_path: Path, twin: str, is_refused: bool) -> None:
+    rows = [("spend", *STATS), ("1", "2024-01-31", "7", "MOBILE", "1", "1", "1", "1.0")]
+    rows += [("2.5", "2024-01-31", "8", "MOBILE", "1", "1", "1", f'"{twin}"')]
+    content = "\n".join(map(",".join, rows)).encode()
+    if not is_refused:
+        assert parse(tmp_path, content).totals.cost == 3_500_000
+        return
+    with pytest.raises(UnreadableFileError) as refused:
+        parse(tmp_path, content)
+
+    assert str(refused.value).startswith("The columns 'spend' and 'cost' both mean cost, and differ on line 3: 2.5 and ")
 
 
 def test_two_columns_we_do_not_know_may_have_the_same_name() -> None:
@@ -120,10 +125,10 @@ def test_two_columns_we_do_not_know_may_have_the_same_name() -> None:
 
 def test_a_header_we_do_not_know_is_told_what_it_has_and_what_each_kind_needs() -> None:
     with pytest.raises(HeaderError) as refused:
-        recognise(["Day", " Spend ", ""])
+        recognise(["When", " What ", ""])
 
     assert str(refused.value) == (
-        "The header row has the columns: Day, Spend, (no name). "
+        "The header row has the columns: When, What, (no name). "
         "ad_group_stats needs date, ad_group_id, impressions, clicks, conversions, cost; "
         "ad_groups needs ad_group_id, ad_group_name, campaign_id; "
         "campaigns needs campaign_id, campaign_name."
@@ -171,15 +176,8 @@ def test_an_unknown_header_is_shown_as_the_delimiter_that_splits_it_best_has_it(
         parse(tmp_path, header.encode())
 
 
-def test_a_header_that_is_no_utf_8_is_named_in_a_message_that_can_be_sent(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableFileError, match=r"has the columns: C\ufffddigo, D\ufffdas\. ") as refused:
-        parse(tmp_path, "Código,Días\n1,2\n".encode("latin-1"))
+def test_bytes_that_are_no_utf_8_are_asked_about_with_their_line(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFileError, match=r"^Line 2 is not valid UTF-8.*\?encoding=windows-1252") as refused:
+        parse(tmp_path, "campaign_id,campaign_name\n1,Días\n".encode("latin-1"))
 
     assert str(refused.value).encode()
-
-
-def test_a_known_column_is_known_although_its_name_holds_a_byte_that_is_no_utf_8(tmp_path: Path) -> None:
-    parsed = parse(tmp_path, b"campaign_id\xa0,campaign_name\n1,One\nx,Two\n")
-
-    assert parsed.rows.read_text() == "1\tOne\t\\N\n"
-    assert parsed.rejections.read_text() == "3\tcampaign_id\ufffd\tx\tis not a whole number\n"

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from services.ingest.api.parsing import NotTextError, Parsed, Parser, UnreadableFileError
-from services.ingest.api.records import LINE_LIMIT
+from services.ingest.api.reading.parsed import Parsed
+from services.ingest.api.reading.parsing import NotTextError, Parser, ReadingOptions, UnreadableFileError
+from services.ingest.api.reading.records import LINE_LIMIT
 from shared.messages import Bounds, Kind, Totals
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +31,7 @@ def parse(tmp_path: Path) -> Parse:
             content = tmp_path / "source"
         parser = Parser(tmp_path)
         try:
-            return parser.parse(content, tmp_path, kind)
+            return parser.parse(content, tmp_path, ReadingOptions(kind))
         finally:
             parser.close()
 
@@ -77,7 +78,7 @@ def sums(path: Path, lines: set[int]) -> Totals:
             "Line 2: a double quote opens a field that is never closed.",
         ),
         (STATS + "x" * (LINE_LIMIT + 1), f"Line 2 is longer than {LINE_LIMIT} characters."),
-        ("campaign_id," + "x" * 150_000 + "\n1,2\n", "The header row cannot be read: field larger than field limit "),
+        ("campaign_id," + "x" * 150_000 + "\n1,2\n", "The header row has the columns: campaign_id, xxx"),
     ],
 )
 def test_a_file_that_cannot_be_understood_is_refused_with_the_reason(parse: Parse, content: str, message: str) -> None:
@@ -88,15 +89,15 @@ def test_a_file_that_cannot_be_understood_is_refused_with_the_reason(parse: Pars
 
 
 @pytest.mark.parametrize("kind", [None, *Kind])
-@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", bytes(100), STATS.encode("utf-16")])
+@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", bytes(100), STATS.encode("utf-16-le")])
 def test_a_binary_file_is_told_what_to_send_instead(parse: Parse, content: bytes, kind: Kind | None) -> None:
-    with pytest.raises(NotTextError, match=r"^The file is binary\. Send CSV text in UTF-8; spreadsheets can export"):
+    with pytest.raises(NotTextError, match=r"^The file is binary\. Send CSV text; spreadsheets can export"):
         parse(content, kind)
 
 
 def test_a_header_we_do_not_know_is_told_what_would_be_known(parse: Parse) -> None:
-    with pytest.raises(UnreadableFileError, match=r"has the columns: day, spend\. .*campaigns needs campaign_id, camp"):
-        parse("day,spend\n2024-01-31,1\n")
+    with pytest.raises(UnreadableFileError, match=r"has the columns: when, what\. .*campaigns needs campaign_id, camp"):
+        parse("when,what\n2024-01-31,1\n")
 
 
 def test_a_file_is_not_read_as_another_kind_than_was_asked_for(parse: Parse) -> None:
@@ -165,7 +166,7 @@ def test_of_an_ad_group_the_last_name_and_the_last_campaign_by_line_win(parse: P
         ["1", "name 29998", "30998"],
         ["2", "name 29999", "30999"],
     ]
-    assert decoded(parsed.rejections) == [["30003", "campaign_id", "", "is empty"]]
+    assert decoded(parsed.rejections) == [["30003", "campaign_id", "", "is empty", "1,,"]]
 
 
 NAMES = [
@@ -200,8 +201,8 @@ def test_rejected_values_come_through_the_copy_format_as_they_were(parse: Parse,
     line = 3 + value.count("\n")
 
     assert decoded(parsed.rejections) == [
-        ["2", "impressions", value, "is not a whole number"],
-        [str(line), None, f'"{quoted}"', "has 1 fields, the header has 7"],
+        ["2", "impressions", value, "is not a whole number", f'2024-01-31,7,MOBILE,"{quoted}",1,1,1'],
+        [str(line), None, f'"{quoted}"', "has 1 fields, the header has 7", f'"{quoted}"'],
     ]
 
 

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import astuple
 
-from services.ingest.api.parsing import Parsed, Parser, UnreadableFileError
+from services.ingest.api.reading.parsed import Parsed
+from services.ingest.api.reading.parsing import Parser, UnreadableFileError
 
 HEADER = "date,ad_group_id,device,impressions,clicks,conversions,cost"
 DEVICES = ["UNKNOWN", "MOBILE", "DESKTOP", "TABLET", "CONNECTED_TV", "OTHER"]

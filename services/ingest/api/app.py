@@ -7,8 +7,8 @@ from litestar import Litestar
 from litestar.di import Provide
 
 from services.ingest.api.campaigns import rename_campaign
-from services.ingest.api.intake import Intake
-from services.ingest.api.parsing import Parser
+from services.ingest.api.intake import Clock, Intake
+from services.ingest.api.reading.parsing import Parser
 from services.ingest.api.reverts import revert_upload
 from services.ingest.api.settings import IngestSettings
 from services.ingest.api.spool import Spool
@@ -20,12 +20,12 @@ from shared.transport import Transport
 ROUTES = (send_uploads, revert_upload, rename_campaign)
 
 
-def create_app(settings: IngestSettings, transport: Transport) -> Litestar:
+def create_app(settings: IngestSettings, transport: Transport, clock: Clock | None = None) -> Litestar:
     """Return the ingest API over a transport, which the caller opens and closes."""
     spool = Spool(settings.data_dir / "spool")
     spill = settings.data_dir / "spool" / "spill"
     parser = Parser(spill, settings.parse_memory)
-    intake = Intake(spool, parser, transport, settings.max_upload_bytes)
+    intake = Intake(spool, parser, transport, settings.max_upload_bytes, clock or Clock(), settings.sender_header)
 
     @asynccontextmanager
     async def tidy(_: Litestar) -> AsyncIterator[None]:

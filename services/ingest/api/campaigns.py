@@ -13,8 +13,8 @@ from litestar.params import Body, Parameter
 
 from services.ingest.api.asking import ask, look_later
 from services.ingest.api.batching import upload_id
-from services.ingest.api.checks import ID_LIMIT, NAME_LIMIT
 from services.ingest.api.intake import Intake
+from services.ingest.api.reading.checks import ID_LIMIT, NAME_LIMIT
 from shared.docs import answer, errors
 from shared.errors import ProblemError
 from shared.messages import Answer, Batch, Kind, Manifest, Mode, Origin, Part, Rename, Renamed

@@ -1,15 +1,21 @@
 """From spooled files to published uploads: understand all files of a request, and only then send any."""
 
 import asyncio
+import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 from services.ingest.api.batching import Attempt, Sending, prepare
-from services.ingest.api.parsing import NotTextError, Parsed, Parser, UnreadableFileError
+from services.ingest.api.reading.options import ReadingOptions
+from services.ingest.api.reading.parsed import Parsed
+from services.ingest.api.reading.parsing import NotTextError, Parser, UnreadableFileError
 from services.ingest.api.spool import Spool, Spooled
 from shared.messages import Kind, Mode
 from shared.transport import Transport
+
+logger = logging.getLogger(__name__)
 
 PARSES_AT_ONCE = 2
 
@@ -47,9 +53,11 @@ class Clock:
 class Options:
     """What a request says about its files."""
 
-    kind: Kind | None = None
+    reading: ReadingOptions = field(default_factory=ReadingOptions)
     mode: Mode = Mode.UPSERT
     idempotency_key: str | None = None
+    fixes: UUID | None = None
+    sender: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,7 @@ class Intake:
     transport: Transport
     max_upload_bytes: int
     clock: Clock = field(default_factory=Clock)
+    sender_header: str = ""
     parses: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PARSES_AT_ONCE))
 
     async def understand(self, files: list[Spooled], options: Options, folder: Path) -> list[Attempt]:
@@ -78,14 +87,18 @@ class Intake:
 
     async def publish(self, attempts: list[Attempt]) -> list[str]:
         """Send every attempt and return their states; raises `shared.transport.TransportUnavailableError`."""
-        return [await self.transport.publish(attempt.batches()) for attempt in attempts]
+        states = [await self.transport.publish(attempt.batches()) for attempt in attempts]
+        for attempt in attempts:
+            # What a broker that lost its data is held against (docs/operations.md).
+            logger.info("Accepted upload %s: %s", attempt.manifest.upload_id, attempt.manifest.filename)
+        return states
 
     async def _parse(self, file: Spooled, options: Options, folder: Path) -> Parsed | Refusal:
         work = folder / f"{file.path.name}-parsed"
         work.mkdir()
         try:
             async with self.parses:
-                parsed = await asyncio.to_thread(self.parser.parse, file.path, work, options.kind)
+                parsed = await asyncio.to_thread(self.parser.parse, file.path, work, options.reading)
         except UnreadableFileError as error:
             return Refusal(file.filename, str(error), is_text=not isinstance(error, NotTextError))
         if options.mode is Mode.ADD and parsed.kind is not Kind.AD_GROUP_STATS:
@@ -95,4 +108,13 @@ class Intake:
 
 
 def _sending(file: Spooled, received_at: datetime, options: Options) -> Sending:
-    return Sending(file.filename, file.sha256, received_at, options.mode, options.idempotency_key)
+    return Sending(
+        filename=file.filename,
+        content_sha256=file.sha256,
+        received_at=received_at,
+        mode=options.mode,
+        idempotency_key=options.idempotency_key,
+        said=tuple(options.reading.said()),
+        fixes=options.fixes,
+        sender=options.sender,
+    )

@@ -17,3 +17,7 @@ class IngestSettings(HttpSettings, BrokerSettings):
     )
     max_upload_bytes: int = Field(default=4 * 2**30, gt=0, description="The most an upload may hold, unpacked.")
     parse_memory: str = Field(default="160MB", description="How much memory reading files may take; more spills.")
+    sender_header: str = Field(
+        default="X-Forwarded-User",
+        description="The header in which a gateway says who sends; where it is absent, the address is kept.",
+    )

@@ -5,16 +5,17 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, post
-from litestar.di import NamedDependency, Provide
+from litestar import Request, Response, post
+from litestar.di import NamedDependency
 from litestar.openapi.spec import Example, OpenAPIMediaType, Operation, Reference, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
-from litestar.params import HeaderParameter, Parameter
+from litestar.params import Parameter
 
 from services.ingest.api.batching import Attempt
 from services.ingest.api.intake import Intake, Options, RefusedError
 from services.ingest.api.receiving import receive
 from services.ingest.api.spool import TooLargeError
+from services.ingest.api.upload_options import OPTIONS
 from shared.docs import (
     Filename,
     Problem,
@@ -30,6 +31,7 @@ from shared.docs import (
 )
 from shared.errors import ProblemError, unavailable
 from shared.messages import Kind, Mode
+from shared.reports import Report
 from shared.transport import TransportUnavailableError
 
 
@@ -55,6 +57,26 @@ class AcceptedUploads(msgspec.Struct, frozen=True):
     """One upload a file, in the order they were sent."""
 
     uploads: Annotated[list[AcceptedUpload], msgspec.Meta(description="One for each file.")]
+
+
+class CheckedUpload(msgspec.Struct, frozen=True):
+    """What a file would be as an upload; nothing was taken."""
+
+    id: UploadId
+    kind: Annotated[Kind, msgspec.Meta(description="As asked for, or as its header row tells.")]
+    mode: Annotated[Mode, msgspec.Meta(description="As asked for.")]
+    filename: Filename
+    rows_read: RowsRead
+    rows_accepted: RowsAccepted
+    rows_merged: RowsMerged
+    rows_rejected: RowsRejected
+    report: Annotated[Report, msgspec.Meta(description="How it was read.")]
+
+
+class CheckedUploads(msgspec.Struct, frozen=True):
+    """The answer to a dry run: one a file, in the order they were sent."""
+
+    uploads: Annotated[list[CheckedUpload], msgspec.Meta(description="One for each file.")]
 
 
 class RefusedFile(msgspec.Struct, frozen=True):
@@ -91,27 +113,6 @@ EXAMPLE = {
         },
     ],
 }
-
-
-def read_options(
-    kind: Annotated[
-        Kind | None,
-        Parameter(description="What the files hold; when left out, their header rows tell it."),
-    ] = None,
-    mode: Annotated[
-        Mode,
-        Parameter(
-            description="Whether a row replaces the value of its key (date, ad group and device), or adds to it; "
-            "`add` is for stats only.",
-        ),
-    ] = Mode.UPSERT,
-    idempotency_key: Annotated[
-        str | None,
-        HeaderParameter(name="Idempotency-Key", description="Makes a repeat of the same request a no-op."),
-    ] = None,
-) -> Options:
-    """Return what a request's parameters say about its files."""
-    return Options(kind, mode, idempotency_key)
 
 
 FILE_EXAMPLES: dict[str, Example | Reference] = {
@@ -171,7 +172,7 @@ class _UploadOperation(Operation):
     "/uploads",
     status_code=HTTPStatus.ACCEPTED,
     request_max_body_size=None,
-    dependencies={"options": Provide(read_options, sync_to_thread=False)},
+    dependencies=OPTIONS,
     tags=["Uploads"],
     summary="Send one or more CSV files",
     operation_class=_UploadOperation,
@@ -188,7 +189,12 @@ async def send_uploads(
     intake: NamedDependency[Intake],
     options: NamedDependency[Options],
     filename: Annotated[str | None, Parameter(description="The file's name, where the body is the file.")] = None,
-) -> AcceptedUploads:
+    *,
+    dry_run: Annotated[
+        bool,
+        Parameter(description="Read the files and say what would be taken, without taking anything."),
+    ] = False,
+) -> Response[AcceptedUploads | CheckedUploads]:
     """Take CSV files of campaigns, ad groups or ad-group stats, in a form or as the body itself.
 
     Every file is read before any is taken: one that cannot be read refuses the whole request, while rows that cannot
@@ -199,12 +205,30 @@ async def send_uploads(
         files = await receive(request, folder, intake.max_upload_bytes, filename)
         try:
             attempts = await intake.understand(files, options, folder)
+            if dry_run:
+                return Response(CheckedUploads([_checked(each) for each in attempts]), status_code=HTTPStatus.OK)
             states = await intake.publish(attempts)
         except RefusedError as error:
             raise _refused(error) from error
         except TransportUnavailableError as error:
             raise unavailable(f"{error} Nothing is lost: send the same request again.") from error
-    return AcceptedUploads([_accepted(attempt, state) for attempt, state in zip(attempts, states, strict=True)])
+    accepted = [_accepted(attempt, state) for attempt, state in zip(attempts, states, strict=True)]
+    return Response(AcceptedUploads(accepted), status_code=HTTPStatus.ACCEPTED)
+
+
+def _checked(attempt: Attempt) -> CheckedUpload:
+    manifest = attempt.manifest
+    return CheckedUpload(
+        id=manifest.upload_id,
+        kind=manifest.kind,
+        mode=manifest.mode,
+        filename=manifest.filename,
+        rows_read=manifest.rows_read,
+        rows_accepted=manifest.rows_accepted,
+        rows_merged=manifest.rows_merged,
+        rows_rejected=manifest.rows_rejected,
+        report=attempt.report,
+    )
 
 
 def _accepted(attempt: Attempt, state: str) -> AcceptedUpload:

@@ -20,10 +20,14 @@ IDLE_SECONDS = 5.0
 
 
 class Applier:
-    """Applies what is ready: in the background while `running`, or at once by `apply_ready`."""
+    """Applies what is ready: in the background while `running`, or at once by `apply_ready`.
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    `currency` is the one that all files must be in; None for that of the first file that states one.
+    """
+
+    def __init__(self, engine: AsyncEngine, currency: str | None = None) -> None:
         self._engine = engine
+        self._currency = currency
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -65,7 +69,7 @@ class Applier:
         async with self._engine.begin() as connection:
             if not await _lock(connection, wait=wait):
                 return False
-            return await apply_everything(connection)
+            return await apply_everything(connection, self._currency)
 
 
 async def _lock(connection: AsyncConnection, *, wait: bool) -> bool:

@@ -10,7 +10,8 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.consumer import fast, fold, ledger, rollup, together
+from services.ingest.consumer import admission, currency, fast, fold, ledger, rollup, together
+from services.ingest.consumer.admission import RefusedAttemptError
 from shared import failpoints
 from shared.messages import Kind
 
@@ -22,16 +23,19 @@ MOST_ROWS = 500_000
 However much waits, readers see progress, and no transaction is longer than the largest upload needs.
 """
 
+# A fix waits until what it mends has been applied.
 _READY = """
     SELECT *
     FROM (
-        SELECT a.*, u.kind, u.keyed, sum(a.rows_accepted) OVER by_place - a.rows_accepted AS rows_before
+        SELECT a.*, u.kind, u.mode, u.keyed, u.fixes, least(a.received_at, a.first_seen) AS place,
+               sum(a.rows_accepted) OVER by_place - a.rows_accepted AS rows_before
         FROM attempt a JOIN upload u ON u.id = a.upload_id
         WHERE a.state = 'complete'
+          AND (u.fixes IS NULL OR EXISTS (SELECT FROM upload o WHERE o.id = u.fixes AND o.place IS NOT NULL))
         WINDOW by_place AS (ORDER BY least(a.received_at, a.first_seen), a.upload_id)
     ) ready
     WHERE rows_before < :most_rows
-    ORDER BY least(received_at, first_seen), upload_id
+    ORDER BY place, upload_id
 """
 
 # The attempt that gives the upload its place and its entries: the latest, or with a key the earliest.
@@ -42,6 +46,16 @@ _CHOOSE = """
     ORDER BY place {order} LIMIT 1
 """
 
+# What begins or ceases to count with an upload: its fixes with it, and with a fix those that it takes turns with.
+_FAMILY = """
+    WITH RECURSIVE family AS (
+        SELECT id, attempt_id FROM upload WHERE id = :upload_id OR fixes = CAST(:fixes AS uuid)
+        UNION
+        SELECT fix.id, fix.attempt_id FROM family JOIN upload fix ON fix.fixes = family.id
+    )
+    SELECT attempt_id FROM family WHERE attempt_id IS NOT NULL
+"""
+
 _APPLIED = "UPDATE attempt SET state = 'applied' WHERE id = :attempt_id"
 # The last statement before the commit, so that the time is when the numbers could first be read.
 _STAMP = "UPDATE attempt SET applied_at = clock_timestamp() WHERE state = 'applied' AND id = ANY(:attempts)"
@@ -49,35 +63,41 @@ _SPEAKS = "UPDATE upload SET attempt_id = :attempt_id, place = :place WHERE id =
 _COUNTED = "UPDATE attempt SET keys_new = :new, keys_changed = :changed WHERE id = :attempt_id"
 _FAILED = "UPDATE attempt SET state = 'failed', reason = :reason WHERE id = :attempt_id"
 
-_PENDING_REVERTS = "SELECT DISTINCT upload_id FROM revert WHERE applied_at IS NULL ORDER BY upload_id"
+_PENDING_REVERTS = """
+    SELECT DISTINCT u.id AS upload_id, u.fixes
+    FROM revert r JOIN upload u ON u.id = r.upload_id
+    WHERE r.applied_at IS NULL
+    ORDER BY u.id
+"""
 _REVERT_APPLIED = "UPDATE revert SET applied_at = clock_timestamp() WHERE upload_id = :id AND applied_at IS NULL"
 _REVERT = """
     UPDATE upload
     SET reverted_at = (SELECT max(least(requested_at, first_seen)) FROM revert WHERE upload_id = :id)
-    WHERE id = :id RETURNING attempt_id
+    WHERE id = :id
 """
 
 _DATA_ERRORS = ("22", "23")
 """SQLSTATE classes of data exceptions and violated constraints (PostgreSQL, appendix A)."""
 
 
-class TotalsMismatchError(ValueError):
-    """The entries of an attempt are not what its manifest says they are."""
+async def apply_everything(connection: AsyncConnection, setting: str | None = None) -> bool:
+    """Apply the first of the complete attempts in order, and every revert; true when there was anything.
 
-
-async def apply_everything(connection: AsyncConnection) -> bool:
-    """Apply the first of the complete attempts in order, and every revert; true when there was anything."""
+    `setting` is the currency that all files must be in, None for that of the first one.
+    """
     ready = (await connection.execute(text(_READY), {"most_rows": MOST_ROWS})).mappings().all()
-    reverts = (await connection.execute(text(_PENDING_REVERTS))).scalars().all()
+    reverts = (await connection.execute(text(_PENDING_REVERTS))).mappings().all()
     if not ready and not reverts:
         return False
     await fold.prepare(connection)
+    await currency.settle(connection, setting)
     done = 0
     while waiting := ready[done:]:
         done += await _apply_next(connection, waiting)
         await failpoints.reach("folding")
-    for upload_id in reverts:
-        await _try_revert(connection, upload_id)
+    for upload in reverts:
+        await _try_revert(connection, upload)
+    await currency.settle(connection, setting)
     await rollup.refresh(connection)
     await connection.execute(text("UPDATE dataset SET version = version + 1"))
     await connection.execute(text(_STAMP), {"attempts": [attempt["id"] for attempt in ready]})
@@ -97,22 +117,23 @@ async def _apply_next(connection: AsyncConnection, waiting: Sequence[RowMapping]
 
 
 async def _try_together(connection: AsyncConnection, attempts: Sequence[int]) -> bool:
-    """Apply the attempts together; false when the data of one of them cannot be."""
+    """Apply the attempts together; false when one of them cannot be, which is then told by itself."""
     try:
         async with connection.begin_nested():
             await together.apply(connection, attempts)
-    except (together.TogetherError, DBAPIError) as error:
+    except (RefusedAttemptError, DBAPIError) as error:
         _reason(error)
         return False
     return True
 
 
 async def _try_attempt(connection: AsyncConnection, attempt: RowMapping) -> None:
-    """Apply the attempt, or mark it as failed when its data cannot be; the others go on."""
+    """Apply the attempt, or mark it as failed when it cannot be; the others go on."""
     try:
         async with connection.begin_nested():
+            await admission.examine(connection, attempt)
             await _apply(connection, attempt)
-    except (TotalsMismatchError, DBAPIError) as error:
+    except (RefusedAttemptError, DBAPIError) as error:
         reason = _reason(error)
         logger.warning("Upload %s failed: %s", attempt["upload_id"], reason)
         await connection.execute(text(_FAILED), {"attempt_id": attempt["id"], "reason": reason})
@@ -120,7 +141,6 @@ async def _try_attempt(connection: AsyncConnection, attempt: RowMapping) -> None
 
 async def _apply(connection: AsyncConnection, attempt: RowMapping) -> None:
     """Let the attempt be its upload's word, unless another one of the upload is; drop the one that is not."""
-    await _check_totals(connection, attempt)
     keys = {"upload_id": attempt["upload_id"], "attempt_id": attempt["id"]}
     order = "ASC" if attempt["keyed"] else "DESC"
     chosen = (await connection.execute(text(_CHOOSE.format(order=order)), keys)).mappings().one()
@@ -128,12 +148,18 @@ async def _apply(connection: AsyncConnection, attempt: RowMapping) -> None:
     await connection.execute(text(_APPLIED), keys)
     if chosen["id"] == attempt["id"]:
         await connection.execute(text(_SPEAKS), {**keys, "place": chosen["place"]})
-        counts = await _fold(connection, attempt, superseded)
-        await connection.execute(text(_COUNTED), {**keys, "new": counts.new, "changed": counts.changed})
+        await _let_count(connection, attempt, superseded)
     else:
         superseded = attempt["id"]
     if superseded:
         await ledger.drop_entries(connection, attempt["kind"], superseded)
+
+
+async def _let_count(connection: AsyncConnection, attempt: RowMapping, superseded: int | None) -> None:
+    await currency.agree(connection, attempt["upload_id"])
+    counts = await _fold(connection, attempt, superseded)
+    counted = {"attempt_id": attempt["id"], "new": counts.new, "changed": counts.changed}
+    await connection.execute(text(_COUNTED), counted)
 
 
 async def _fold(connection: AsyncConnection, attempt: RowMapping, superseded: int | None) -> fold.Written:
@@ -143,31 +169,31 @@ async def _fold(connection: AsyncConnection, attempt: RowMapping, superseded: in
         written = await fast.fold(connection, attempt["id"])
         if written is not None:
             return written
-    return (await fold.fold(connection, [attempt["id"], *([superseded] if superseded else [])]))[kind]
+    family = await _family(connection, attempt)
+    return (await fold.fold(connection, [*family, *([superseded] if superseded else [])]))[kind]
 
 
-async def _check_totals(connection: AsyncConnection, attempt: RowMapping) -> None:
-    found = await ledger.totals(connection, attempt["kind"], attempt["id"])
-    for name, value in found.items():
-        if value != attempt[name]:
-            raise TotalsMismatchError(f"Announced {name} {attempt[name]}, but received {value}.")
+async def _family(connection: AsyncConnection, upload: RowMapping) -> list[int]:
+    """Return the attempts whose entries count differently when this upload does."""
+    keys = {"upload_id": upload["upload_id"], "fixes": upload["fixes"]}
+    return list((await connection.execute(text(_FAMILY), keys)).scalars())
 
 
-async def _try_revert(connection: AsyncConnection, upload_id: object) -> None:
+async def _try_revert(connection: AsyncConnection, upload: RowMapping) -> None:
     """Let the upload's reverts take effect; one that cannot, because sums would be too large, has none."""
+    keys = {"id": upload["upload_id"]}
     try:
         async with connection.begin_nested():
-            attempt_id = await connection.scalar(text(_REVERT), {"id": upload_id})
-            if attempt_id is not None:
-                await fold.fold(connection, [attempt_id])
+            await connection.execute(text(_REVERT), keys)
+            await fold.fold(connection, await _family(connection, upload))
     except DBAPIError as error:
-        logger.warning("Upload %s cannot be taken back: %s", upload_id, _reason(error))
-    await connection.execute(text(_REVERT_APPLIED), {"id": upload_id})
+        logger.warning("Upload %s cannot be taken back: %s", upload["upload_id"], _reason(error))
+    await connection.execute(text(_REVERT_APPLIED), keys)
 
 
-def _reason(error: TotalsMismatchError | together.TogetherError | DBAPIError) -> str:
-    """Return why data cannot be stored; raises any other error again."""
-    if not isinstance(error, DBAPIError):
+def _reason(error: RefusedAttemptError | DBAPIError) -> str:
+    """Return why an attempt cannot be applied; raises an error that says nothing about it again."""
+    if isinstance(error, RefusedAttemptError):
         return str(error)
     if not str(getattr(error.orig, "sqlstate", "") or "").startswith(_DATA_ERRORS):
         raise error

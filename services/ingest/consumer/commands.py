@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.consumer.applier import Applier
 from services.ingest.consumer.handler import stage
-from shared import tables
+from shared import failpoints, tables
 from shared.messages import Answer, Command, Outcome, Rename, Renamed, Revert, Reverted
 
 _TOOK_EFFECT = """
@@ -31,6 +31,7 @@ async def _rename(engine: AsyncEngine, applier: Applier, command: Rename) -> Ren
         if not found.found:
             return found
         await stage(connection, command.batch)
+    await failpoints.reach("recorded")
     await applier.apply_ready(wait=True)
     async with engine.connect() as connection:
         return await _campaign(connection, command.campaign_id)
@@ -53,6 +54,7 @@ async def _revert(engine: AsyncEngine, applier: Applier, command: Revert) -> Rev
             return Reverted(outcome=Outcome.UNKNOWN if compacted is None else Outcome.COMPACTED)
         event = {"id": command.revert_id, "upload_id": command.upload_id, "requested_at": command.requested_at}
         await connection.execute(insert(tables.revert).values(event).on_conflict_do_nothing())
+    await failpoints.reach("recorded")
     await applier.apply_ready(wait=True)
     async with engine.connect() as connection:
         done = await connection.scalar(text(_TOOK_EFFECT), {"id": command.revert_id})

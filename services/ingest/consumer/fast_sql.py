@@ -22,7 +22,7 @@ COUNTS = "({upload}.reverted_at IS NULL OR {upload}.place > {upload}.reverted_at
 # place of the upload that it mends, so whatever has to do with fixes is left to the general rule.
 STANDING = f"""
     SELECT u.mode, a.rows_accepted,
-           u.fixes IS NULL AND {COUNTS.format(upload="u")}
+           u.fixes IS NULL AND NOT u.compacted AND {COUNTS.format(upload="u")}
                AND NOT EXISTS (SELECT FROM upload f WHERE f.fixes = u.id)
                AND count(*) FILTER (WHERE o.fixes IS NOT NULL) = 0 AS simple,
            count(o.id) AS near, current_setting('track_counts')::boolean AS counts,

@@ -30,11 +30,26 @@ TEMPORARY_TABLES = {
 `touched_day` says which sums are to be computed again, `day_delta` by how much others have moved.
 """
 
-# Uploads that count, in the order of their places: the latest word has the highest rank.
+# The words that count, in the order of their places: the latest has the highest rank. A fix speaks under the rank
+# of what it mends, after it; of several only the latest does. Needs WITH RECURSIVE, since a fix may be mended too.
 _COUNTING = """
-    SELECT attempt_id, origin, mode, row_number() OVER (ORDER BY place, id) AS rank
-    FROM upload
-    WHERE kind = '{kind}' AND attempt_id IS NOT NULL AND (reverted_at IS NULL OR place > reverted_at)
+    standing AS (
+        SELECT id, fixes, attempt_id, origin, mode, place
+        FROM upload
+        WHERE kind = '{kind}' AND attempt_id IS NOT NULL AND (reverted_at IS NULL OR place > reverted_at)
+    ),
+    fix AS (
+        SELECT DISTINCT ON (fixes) id, fixes, attempt_id
+        FROM standing WHERE fixes IS NOT NULL
+        ORDER BY fixes, place DESC, id DESC
+    ),
+    counting AS (
+        SELECT id, attempt_id, origin, mode, row_number() OVER (ORDER BY place, id) AS rank, 0 AS depth
+        FROM standing WHERE fixes IS NULL
+        UNION ALL
+        SELECT fix.id, fix.attempt_id, origin, mode, rank, depth + 1
+        FROM counting JOIN fix ON fix.fixes = counting.id
+    )
 """
 
 
@@ -58,7 +73,7 @@ _STATS = Fold(
     "SELECT DISTINCT ad_group_id, date, device FROM stat_entry WHERE attempt_id = ANY(:attempts)",
     # value(key): the sum of the entries from the latest upsert on; without one, of all entries.
     f"""
-    WITH counting AS ({_COUNTING.format(kind="ad_group_stats")}),
+    WITH RECURSIVE {_COUNTING.format(kind="ad_group_stats")},
     extent AS MATERIALIZED (
         SELECT min(date) AS first_date, max(date) AS last_date,
                min(ad_group_id) AS first_ad_group, max(ad_group_id) AS last_ad_group
@@ -124,11 +139,12 @@ _AD_GROUPS = Fold(
     """,
     # An ad group exists iff it is described or has stats; each column is its latest non-empty word.
     f"""
-    WITH counting AS ({_COUNTING.format(kind="ad_groups")}),
+    WITH RECURSIVE {_COUNTING.format(kind="ad_groups")},
     described AS (
         SELECT ad_group_id,
-               (array_agg(e.name ORDER BY rank DESC) FILTER (WHERE e.name IS NOT NULL))[1] AS name,
-               (array_agg(e.campaign_id ORDER BY rank DESC) FILTER (WHERE e.campaign_id IS NOT NULL))[1] AS campaign_id
+               (array_agg(e.name ORDER BY rank DESC, depth DESC) FILTER (WHERE e.name IS NOT NULL))[1] AS name,
+               (array_agg(e.campaign_id ORDER BY rank DESC, depth DESC)
+                   FILTER (WHERE e.campaign_id IS NOT NULL))[1] AS campaign_id
         FROM touched_ad_group JOIN ad_group_entry e USING (ad_group_id) JOIN counting USING (attempt_id)
         GROUP BY ad_group_id
     )
@@ -176,11 +192,11 @@ _CAMPAIGNS = Fold(
     """,
     # A campaign exists iff a file or an ad group names it: a rename alone does not make one.
     f"""
-    WITH counting AS ({_COUNTING.format(kind="campaigns")}),
+    WITH RECURSIVE {_COUNTING.format(kind="campaigns")},
     described AS (
-        SELECT campaign_id, bool_or(origin = 'file') AS named,
-               (array_agg(e.name ORDER BY rank DESC) FILTER (WHERE e.name IS NOT NULL))[1] AS name,
-               (array_agg(e.type ORDER BY rank DESC) FILTER (WHERE e.type IS NOT NULL))[1] AS type
+        SELECT campaign_id, bool_or(origin <> 'rename') AS named,
+               (array_agg(e.name ORDER BY rank DESC, depth DESC) FILTER (WHERE e.name IS NOT NULL))[1] AS name,
+               (array_agg(e.type ORDER BY rank DESC, depth DESC) FILTER (WHERE e.type IS NOT NULL))[1] AS type
         FROM touched_campaign JOIN campaign_entry e USING (campaign_id) JOIN counting USING (attempt_id)
         GROUP BY campaign_id
     )

@@ -4,6 +4,8 @@ Every function works in the transaction of the connection it is given and never 
 """
 
 import io
+import logging
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -23,6 +25,10 @@ ENTRY_TABLES: dict[Kind, Table] = {
     Kind.AD_GROUP_STATS: tables.stat_entry,
 }
 
+logger = logging.getLogger(__name__)
+
+SKEW = timedelta(seconds=1)
+"""By how much the clocks of ingest and the database may differ before it is logged."""
 
 # A batch that comes after its attempt was given up opens it again.
 _NEXT_STATE = """
@@ -75,10 +81,28 @@ async def _open_attempt(connection: AsyncConnection, manifest: Manifest) -> int 
         "fixes": manifest.fixes,
     }
     attempt = {"upload_id": manifest.upload_id, "received_at": manifest.received_at, **_story(manifest)}
+    columns = tables.attempt.c
+    ahead = columns.received_at - columns.first_seen
     await connection.execute(insert(tables.upload).values(upload).on_conflict_do_nothing())
-    opening = insert(tables.attempt).values(attempt).on_conflict_do_nothing().returning(tables.attempt.c.id)
-    opened = await connection.scalar(opening)
-    return None if opened is None else int(opened)
+    opening = (
+        insert(tables.attempt).values(attempt).on_conflict_do_nothing().returning(columns.id, ahead.label("ahead"))
+    )
+    opened = (await connection.execute(opening)).one_or_none()
+    if opened is None:
+        return None
+    _log_skew(manifest, opened.ahead)
+    return int(opened.id)
+
+
+def _log_skew(manifest: Manifest, ahead: timedelta | None) -> None:
+    """Say that a clock is wrong: nothing can be received after it has come here."""
+    if ahead is not None and ahead > SKEW:
+        logger.warning(
+            "Upload %s says it was received %.1f s later than the database's clock shows now; the clocks should be set "
+            "right. It takes its place by the database's.",
+            manifest.upload_id,
+            ahead.total_seconds(),
+        )
 
 
 def _story(manifest: Manifest) -> dict[str, object]:
@@ -157,7 +181,9 @@ async def _keep_report(connection: AsyncConnection, attempt_id: int, body: bytes
 
 def _target(batch: Batch) -> tuple[Table, tuple[str, ...]]:
     if batch.part is Part.REJECTIONS:
-        return tables.rejection, REJECTION_COLUMNS
+        # Senders of the first version leave the original text out, which is the last column.
+        found = batch.body.split(b"\n", 1)[0].count(b"\t") + 1
+        return tables.rejection, REJECTION_COLUMNS[:found]
     return ENTRY_TABLES[batch.manifest.kind], COLUMNS[batch.manifest.kind]
 
 

@@ -43,7 +43,7 @@ class Consumer:
     async def _work(self) -> None:
         """Wait for what is needed, and consume until cancelled."""
         await self._wait_for_database()
-        applier = Applier(self._engine)
+        applier = Applier(self._engine, self._settings.currency or None)
         async with applier.running(), contextlib.AsyncExitStack() as stack:
             self._watchdog = await self._connect(stack, applier)
             logger.info("Consuming.")

@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from shared.settings import BrokerSettings, DatabaseSettings, HttpSettings
+from shared.settings import ApplySettings, BrokerSettings, HttpSettings
 
 
-class ConsumerSettings(HttpSettings, BrokerSettings, DatabaseSettings):
+class ConsumerSettings(HttpSettings, BrokerSettings, ApplySettings):
     """What the consumer reads at its start."""
 
     port: int = Field(default=8003, ge=0, le=65535, description="The port of health and metrics; 0: any free one.")

@@ -12,6 +12,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.consumer import together_sql
+from services.ingest.consumer.admission import RefusedAttemptError
 from services.ingest.consumer.fast import LARGE, planned
 from shared.messages import Kind
 
@@ -26,10 +27,6 @@ _STEPS = (
     together_sql.WRITE,
     together_sql.NEW_AD_GROUPS,
 )
-
-
-class TogetherError(ValueError):
-    """One of several uploads cannot be applied, so that each has to be by itself."""
 
 
 async def choose(connection: AsyncConnection, ready: Sequence[RowMapping]) -> list[int]:
@@ -57,11 +54,11 @@ def _small(ready: Sequence[RowMapping]) -> list[RowMapping]:
 
 
 async def apply(connection: AsyncConnection, attempts: Sequence[int]) -> None:
-    """Let these attempts count; raises `TogetherError`, or what the database says, when one of them cannot."""
+    """Let these attempts count; raises `RefusedAttemptError`, or what the database says, when one of them cannot."""
     keys = {"attempts": list(attempts)}
     async with planned(connection, large=False):
         if await connection.scalar(text(together_sql.TOTALS_DIFFER), keys):
-            raise TogetherError("The entries of an attempt are not what its manifest says they are.")
+            raise RefusedAttemptError("The entries of an attempt are not what its manifest says they are.")
         await connection.execute(text("DELETE FROM incoming_stat"))
         for step in _STEPS:
             await connection.execute(text(step), keys)

@@ -12,6 +12,8 @@ ELIGIBLE = f"""
     FROM attempt a JOIN upload u ON u.id = a.upload_id,
          LATERAL (SELECT least(a.received_at, a.first_seen) AS place) p
     WHERE a.id = ANY(:attempts)
+      AND (a.currency IS NULL OR a.currency = (SELECT currency FROM dataset))
+      AND NOT u.compacted AND p.place >= coalesce((SELECT compacted_before FROM dataset), '-infinity')
       AND u.attempt_id IS NULL AND u.fixes IS NULL AND (u.reverted_at IS NULL OR p.place > u.reverted_at)
       AND NOT EXISTS (SELECT FROM upload f WHERE f.fixes = u.id)
       AND NOT EXISTS (SELECT FROM attempt b WHERE b.upload_id = u.id AND b.id <> a.id AND b.id = ANY(:attempts))

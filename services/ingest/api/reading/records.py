@@ -1,4 +1,4 @@
-"""Where the records of a CSV file begin and end, so that each can carry its line number.
+"""Where the records of a CSV file begin and end, and what their fields are.
 
 Pure: no framework. A record is a line, or several where a quoted field holds line ends (RFC 4180).
 """
@@ -6,6 +6,7 @@ Pure: no framework. A record is a line, or several where a quoted field holds li
 import itertools
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import TextIO
 
 LINE_LIMIT = 250_000
@@ -30,45 +31,69 @@ def bounded_lines(text: TextIO) -> Iterator[str]:
 def records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, str]]:
     r"""Yield each record with the number of its first line, counted from 1; empty lines are passed over.
 
-    `lines` end in `\n`, whatever the file's own line ends (open it with `newline=None`). Quoting comes out as
-    RFC 4180 has it; a record where text follows a closing quote comes as one field, its number negative. Raises
-    `RecordError` for a quote that is opened and never closed, since everything after it would be one value.
+    `lines` end in `\n`, whatever the file's own line ends (open it with `newline=None`). Raises `RecordError` for a
+    quote that is opened and never closed, since everything after it would be one value.
     """
-    well_formed = _well_formed_record(delimiter)
     held: list[str] = []
     first = size = 0
     for number, line in enumerate(lines, 1):
         if not held:
             if line == "\n":
                 continue
-            if '"' not in line or well_formed.fullmatch(line):
+            if '"' not in line or not _ends_inside_quotes(line, delimiter, inside=False):
                 yield number, line
                 continue
-            first = number
-            size = 0
+            first, size = number, 0
         inside = '"' not in line or _ends_inside_quotes(line, delimiter, inside=bool(held))
         held.append(line)
         size += len(line)
         if not inside:
-            record = "".join(held)
+            yield first, "".join(held)
             held.clear()
-            yield (first, record) if well_formed.fullmatch(record) else _mended(first, record, delimiter)
         elif size > LINE_LIMIT:
             raise RecordError(f"Line {first}: a double quote opens a field of more than {LINE_LIMIT} characters.")
     if held:
         raise RecordError(f"Line {first}: a double quote opens a field that is never closed.")
 
 
-def _well_formed_record(delimiter: str) -> re.Pattern[str]:
+def fields(record: str, delimiter: str) -> list[str] | None:
+    """Return the record's fields, or None where text follows a closing quote, so that nobody knows what is meant."""
+    body = record.removesuffix("\n")
+    if '"' not in body:
+        return body.split(delimiter)
+    if body[0] == body[-1] == '"':
+        whole = body[1:-1].split(f'"{delimiter}"')
+        if body.count('"') == 2 * len(whole):
+            return whole
+    return _quoted_fields(body, delimiter)
+
+
+def _quoted_fields(body: str, delimiter: str) -> list[str] | None:
+    field = _field(delimiter)
+    found: list[str] = []
+    position, end = 0, delimiter
+    while end:
+        match = field.match(body, position)
+        if match is None:
+            return None
+        quoted, bare, end = match.groups()
+        found.append(bare if quoted is None else quoted.replace('""', '"'))
+        position = match.end()
+    return found
+
+
+@lru_cache
+def _field(delimiter: str) -> re.Pattern[str]:
     d = re.escape(delimiter)
-    field = rf'(?:[^"{d}\n]*|"[^"]*(?:""[^"]*)*")'
-    return re.compile(rf"{field}(?:{d}{field})*\n?")
+    return re.compile(rf'(?: *"([^"]*(?:""[^"]*)*)" *|(?! *")([^{d}\n]*))({d}|\Z)')
 
 
 def _ends_inside_quotes(line: str, delimiter: str, *, inside: bool) -> bool:
     """Tell whether the line ends inside a quoted field; a quote opens one only where a field begins."""
+    if not inside and line[0] == '"' and line.endswith('"\n') and _is_quoted_throughout(line, delimiter):
+        return False
     field_start = 0
-    for match in re.finditer(rf'"+|{re.escape(delimiter)}', line):
+    for match in _marks(delimiter).finditer(line):
         if match[0] == delimiter:
             field_start = field_start if inside else match.end()
         elif inside:
@@ -78,18 +103,10 @@ def _ends_inside_quotes(line: str, delimiter: str, *, inside: bool) -> bool:
     return inside
 
 
-def _mended(number: int, record: str, delimiter: str) -> tuple[int, str]:
-    """Return the record without spaces around its quoted fields, or the whole of it quoted where text follows one."""
-    d = re.escape(delimiter)
-    field = re.compile(rf'(?: *"([^"]*(?:""[^"]*)*)" *|(?! *")([^{d}\n]*))({d}|\n?\Z)')
-    fields: list[str] = []
-    position, end = 0, delimiter
-    while end == delimiter:
-        match = field.match(record, position)
-        if match is None:
-            whole = record.removesuffix("\n").replace('"', '""')
-            return -number, f'"{whole}"\n'
-        quoted, bare, end = match.groups()
-        fields.append(bare if quoted is None else f'"{quoted}"')
-        position = match.end()
-    return number, delimiter.join(fields) + end
+def _is_quoted_throughout(line: str, delimiter: str) -> bool:
+    return line.count('"') == 2 + 2 * line[1:-2].count(f'"{delimiter}"')
+
+
+@lru_cache
+def _marks(delimiter: str) -> re.Pattern[str]:
+    return re.compile(rf'"+|{re.escape(delimiter)}')

@@ -1,0 +1,160 @@
+"""The tables that a file is read into: its entries, and the records set aside; what they come to, and where it goes."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+
+from services.ingest.api.reading.columns import METRICS
+from services.ingest.api.reading.deciding import one
+from services.ingest.api.reading.envelope import UnreadableFileError
+from services.ingest.api.reading.judging import KEYS, Judging, escaped
+from services.ingest.api.reading.numbers import sql
+from services.ingest.api.reading.totals import Stated, reconcile
+from shared.messages import COLUMNS, Bounds, Kind, Totals
+from shared.reports import Reconciliation, TotalRow
+
+BIGINT_LIMIT = 2**63 - 1
+JUDGED_AT_ONCE = 100_000
+"""How many odd records are kept with all that was found of them."""
+ASIDE = (
+    'line BIGINT, l VARCHAR, reason VARCHAR, "column" VARCHAR, value VARCHAR, sums_up BOOLEAN, footer BOOLEAN, '
+    "label VARCHAR, has_device BOOLEAN, " + ", ".join(f"stated_{name} BIGINT" for name in METRICS)
+)
+"""The columns of the table `aside`, in the order of `Judging.aside`."""
+TOTAL_ROWS = 20
+"""How many rows of totals are kept."""
+TOTAL_CHARACTERS = 2000
+"""How much of each of them is kept."""
+_TEXT_OUTPUT = "(FORMAT csv, DELIMITER '\t', HEADER false, QUOTE '', ESCAPE '', NULLSTR '\\N')"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many entries there are, how many rows were summed into them, and how many were not."""
+
+    accepted: int
+    kept: int
+    rejected: int
+    totals: int
+
+    @property
+    def read(self) -> int:
+        """All records."""
+        return self.kept + self.rejected + self.totals
+
+
+@dataclass(frozen=True)
+class Peculiarities:
+    """How many odd records are no rows, how many amounts were rounded, and how many counts left out for 0."""
+
+    refused: int = 0
+    rounded: int = 0
+    nones: int = 0
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables `entries` and `aside` of one file."""
+
+    cursor: duckdb.DuckDBPyConnection
+    kind: Kind
+
+    @property
+    def is_stats(self) -> bool:
+        """Whether the file holds stats."""
+        return self.kind is Kind.AD_GROUP_STATS
+
+    def judge(self, judging: Judging) -> None:
+        """Make `judged` of the table `odd`: a table where that is small, else a view, which takes no room."""
+        form = "TABLE" if self.odd <= JUDGED_AT_ONCE else "VIEW"
+        self.cursor.execute(f"CREATE TEMP {form} judged AS {judging.judged()}")
+
+    @cached_property
+    def odd(self) -> int:
+        """How many odd records there are."""
+        return int(one(self.cursor, "SELECT count(*) FROM odd")[0])
+
+    def fill(self, judging: Judging) -> Peculiarities:
+        """Read the file into them."""
+        found = Peculiarities()
+        if self.odd:
+            self.judge(judging)
+            found = Peculiarities(*map(int, one(self.cursor, judging.peculiarities())))
+        self.cursor.execute(f"CREATE TEMP TABLE entries AS {judging.entries(self._rows(judging))}")
+        self.cursor.execute("DROP TABLE IF EXISTS mixed")
+        self.cursor.execute(f"CREATE TEMP TABLE aside ({ASIDE})")
+        if found.refused:
+            self.cursor.execute(f"CREATE TEMP TABLE refused AS {judging.refused()}")
+            self.cursor.execute(f"INSERT INTO aside {judging.aside()}")
+            self._find_footers(judging)
+        return found
+
+    def _rows(self, judging: Judging) -> str:
+        """Return the query of all rows, of one table only: DuckDB sums a union up in memory, however large."""
+        if not self.odd:
+            return judging.plain_rows()
+        if not judging.lines.have_plain_ones:
+            return judging.rows()
+        self.cursor.execute(f"CREATE TEMP TABLE mixed AS {judging.rows()} UNION ALL {judging.plain_rows()}")
+        return "FROM mixed"
+
+    def _find_footers(self, judging: Judging) -> None:
+        """Take what is no row and comes after the last row for a footer."""
+        if one(self.cursor, "SELECT count(*) FILTER (footer AND NOT sums_up) FROM aside")[0]:
+            last = f"(SELECT max(n) FROM ({judging.rows()})), ({judging.lines.last_plain()})"
+            self.cursor.execute(
+                f"UPDATE aside SET sums_up = true WHERE footer AND line > coalesce(greatest({last}), 0)"
+            )
+
+    def counts(self) -> Counts:
+        """Count the records."""
+        accepted, kept = one(self.cursor, "SELECT count(*), coalesce(sum(rows), 0) FROM entries")
+        rejected, totals = one(
+            self.cursor, "SELECT count(*) FILTER (NOT sums_up), count(*) FILTER (sums_up) FROM aside"
+        )
+        return Counts(int(accepted), int(kept), int(rejected), int(totals))
+
+    def summary(self) -> tuple[Totals, Bounds]:
+        """Return the sums over the entries, and their bounds; raises `UnreadableFileError` if one cannot be stored."""
+        sums = ", ".join(f"sum({name}), max({name})" for name in METRICS)
+        extent = "min(date), max(date), min(ad_group_id), max(ad_group_id)"
+        row = one(self.cursor, f"SELECT {sums}, {extent} FROM entries")
+        for name, largest in zip(METRICS, row[1:8:2], strict=True):
+            if largest > BIGINT_LIMIT:
+                raise UnreadableFileError(f"The rows of one key add up to more {name} than can be stored ({largest}).")
+        totals = Totals(**{name: Decimal(total) for name, total in zip(METRICS, row[0:8:2], strict=True)})
+        return totals, Bounds(first_date=row[8], last_date=row[9], first_ad_group=row[10], last_ad_group=row[11])
+
+    def write_rows(self, target: Path) -> None:
+        """Write the entries in the order of their keys."""
+        columns = ", ".join(escaped(name) if name in {"name", "type"} else name for name in COLUMNS[self.kind])
+        self._copy(f"SELECT {columns} FROM entries ORDER BY {', '.join(KEYS[self.kind])}", target)
+
+    def write_rejections(self, target: Path) -> None:
+        """Write the refused records in the order of their lines."""
+        columns = ", ".join(escaped(name) for name in ('"column"', "value", "reason", "l"))
+        self._copy(f"SELECT line, {columns} FROM aside WHERE NOT sums_up ORDER BY line", target)
+
+    def total_rows(self) -> list[TotalRow]:
+        """Return the first records that are totals or footers, as they stand in the flat file."""
+        query = f"SELECT line, left(l, {TOTAL_CHARACTERS}) FROM aside WHERE sums_up ORDER BY line LIMIT {TOTAL_ROWS}"
+        return [TotalRow(line=line, text=text) for line, text in self.cursor.execute(query).fetchall()]
+
+    def reconcile(self, totals: Totals, rows: int) -> list[Reconciliation]:
+        """Compare the rows with the file's own totals; those of one label, split by device, are one total."""
+        stated = ", ".join(f"sum(stated_{name})" for name in METRICS)
+        query = f"""SELECT min(line), {stated} FROM aside WHERE sums_up AND NOT footer
+            GROUP BY label, has_device ORDER BY min(line) LIMIT 1000"""
+        found = [Stated(line, tuple(values)) for line, *values in self.cursor.execute(query).fetchall()]
+        return reconcile(METRICS, [getattr(totals, name) for name in METRICS], rows, found)
+
+    def clicked_over(self) -> int:
+        """Count the keys with more clicks than impressions."""
+        over = "SELECT count(*) FROM entries WHERE clicks > impressions"
+        return int(one(self.cursor, over)[0]) if self.is_stats else 0
+
+    def _copy(self, query: str, target: Path) -> None:
+        self.cursor.execute(f"COPY ({query}) TO {sql(str(target))} {_TEXT_OUTPUT}")

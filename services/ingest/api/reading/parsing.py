@@ -1,0 +1,68 @@
+"""From a spooled file to its accepted rows, aggregated and sorted, and its refused ones with their reasons.
+
+What the whole file decides is decided first, and only then is any value taken. DuckDB does the reading.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from services.ingest.api.reading.envelope import NotTextError, UnreadableFileError, as_utf8, read_top
+from services.ingest.api.reading.flat import Flat, flatten, scan
+from services.ingest.api.reading.loading import Load
+from services.ingest.api.reading.numbers import QuestionError
+from services.ingest.api.reading.options import ReadingOptions
+from services.ingest.api.reading.parsed import Parsed
+from services.ingest.api.reading.reporting import ClashError
+
+__all__ = ["NotTextError", "Parsed", "Parser", "ReadingOptions", "UnreadableFileError"]
+
+AS_IT_IS = ReadingOptions()
+
+
+class Parser:
+    """One DuckDB instance, which many files may be parsed with; `parse` blocks, call it in a thread."""
+
+    def __init__(self, spill: Path, memory_limit: str = "160MB") -> None:
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": memory_limit,
+            "temp_directory": str(spill),
+            "preserve_insertion_order": True,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        self._database = duckdb.connect(":memory:", config=config)
+
+    def close(self) -> None:
+        """Give back DuckDB's memory and files."""
+        self._database.close()
+
+    def parse(self, source: Path, work: Path, options: ReadingOptions = AS_IT_IS) -> Parsed:
+        """Read the file `source` and write its rows and rejections under `work`.
+
+        Raises `NotTextError` or `UnreadableFileError`. What the options leave open the file tells; where it can be
+        read in two ways, it is refused with the question.
+        """
+        text = as_utf8(source, work, options.encoding)
+        found = scan(text.path)
+        top = read_top(text.path, options.kind)
+        if found.is_flat:
+            flat = Flat(text.path, top.delimiter, found.spare[0], top.lines)
+        else:
+            flat = flatten(text.path, work / "flat", top, found.spare)
+        with self._cursor() as cursor:
+            try:
+                return Load(cursor, text, top, flat, options, work).run()
+            except (QuestionError, ClashError) as error:
+                raise UnreadableFileError(str(error)) from error
+
+    @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Yield a connection with temporary tables of its own, gone with it."""
+        cursor = self._database.cursor()
+        try:
+            yield cursor
+        finally:
+            cursor.close()
