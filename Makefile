@@ -47,6 +47,9 @@ faults-full: install ## The same with ten times the kills, for hours
 sizing: install ## Measure for some minutes what each process does and takes, and write it into docs/operations.md
 	@$(BIN)/python -m tests.sizing --write
 
+profile: install ## Show where the time goes on the way in, stage by stage (ROWS=2409000)
+	@$(BIN)/python -m tests.bench.profile $(if $(ROWS),--rows $(ROWS))
+
 lint: install ## Check style, types, imports and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -4,25 +4,38 @@ Everything here happens in one transaction that holds the appliers' lock.
 """
 
 import logging
+from collections.abc import Sequence
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.consumer import admission, currency, fold, ledger, rollup
+from services.ingest.consumer import admission, currency, fast, fold, ledger, rollup, together
 from services.ingest.consumer.admission import RefusedAttemptError
 from shared import failpoints
 from shared.messages import Kind
 
 logger = logging.getLogger(__name__)
 
+MOST_ROWS = 500_000
+"""About how many rows one transaction applies, a single larger attempt aside.
+
+However much waits, readers see progress, and no transaction is longer than the largest upload needs.
+"""
+
 # A fix waits until what it mends has been applied.
 _READY = """
-    SELECT a.*, u.kind, u.mode, u.keyed, u.fixes, least(a.received_at, a.first_seen) AS place
-    FROM attempt a JOIN upload u ON u.id = a.upload_id
-    WHERE a.state = 'complete'
-      AND (u.fixes IS NULL OR EXISTS (SELECT FROM upload o WHERE o.id = u.fixes AND o.place IS NOT NULL))
-    ORDER BY place, a.upload_id
+    SELECT *
+    FROM (
+        SELECT a.*, u.kind, u.mode, u.keyed, u.fixes, least(a.received_at, a.first_seen) AS place,
+               sum(a.rows_accepted) OVER by_place - a.rows_accepted AS rows_before
+        FROM attempt a JOIN upload u ON u.id = a.upload_id
+        WHERE a.state = 'complete'
+          AND (u.fixes IS NULL OR EXISTS (SELECT FROM upload o WHERE o.id = u.fixes AND o.place IS NOT NULL))
+        WINDOW by_place AS (ORDER BY least(a.received_at, a.first_seen), a.upload_id)
+    ) ready
+    WHERE rows_before < :most_rows
+    ORDER BY place, upload_id
 """
 
 # The attempt that gives the upload its place and its entries: the latest, or with a key the earliest.
@@ -68,18 +81,19 @@ _DATA_ERRORS = ("22", "23")
 
 
 async def apply_everything(connection: AsyncConnection, setting: str | None = None) -> bool:
-    """Apply every complete attempt in order, and every revert; true when there was anything.
+    """Apply the first of the complete attempts in order, and every revert; true when there was anything.
 
     `setting` is the currency that all files must be in, None for that of the first one.
     """
-    ready = (await connection.execute(text(_READY))).mappings().all()
+    ready = (await connection.execute(text(_READY), {"most_rows": MOST_ROWS})).mappings().all()
     reverts = (await connection.execute(text(_PENDING_REVERTS))).mappings().all()
     if not ready and not reverts:
         return False
     await fold.prepare(connection)
     await currency.settle(connection, setting)
-    for attempt in ready:
-        await _try_attempt(connection, attempt)
+    done = 0
+    while waiting := ready[done:]:
+        done += await _apply_next(connection, waiting)
         await failpoints.reach("folding")
     for upload in reverts:
         await _try_revert(connection, upload)
@@ -88,6 +102,28 @@ async def apply_everything(connection: AsyncConnection, setting: str | None = No
     await connection.execute(text("UPDATE dataset SET version = version + 1"))
     await connection.execute(text(_STAMP), {"attempts": [attempt["id"] for attempt in ready]})
     await failpoints.reach("folded")
+    return True
+
+
+async def _apply_next(connection: AsyncConnection, waiting: Sequence[RowMapping]) -> int:
+    """Apply the first of these attempts, with those after it where they can be together; returns how many."""
+    several = await together.choose(connection, waiting)
+    if several and await _try_together(connection, several):
+        return len(several)
+    alone = waiting[: max(1, len(several))]
+    for attempt in alone:
+        await _try_attempt(connection, attempt)
+    return len(alone)
+
+
+async def _try_together(connection: AsyncConnection, attempts: Sequence[int]) -> bool:
+    """Apply the attempts together; false when one of them cannot be, which is then told by itself."""
+    try:
+        async with connection.begin_nested():
+            await together.apply(connection, attempts)
+    except (RefusedAttemptError, DBAPIError) as error:
+        _reason(error)
+        return False
     return True
 
 
@@ -121,11 +157,20 @@ async def _apply(connection: AsyncConnection, attempt: RowMapping) -> None:
 
 async def _let_count(connection: AsyncConnection, attempt: RowMapping, superseded: int | None) -> None:
     await currency.agree(connection, attempt["upload_id"])
-    family = await _family(connection, attempt)
-    written = await fold.fold(connection, [*family, *([superseded] if superseded else [])])
-    counts = written[Kind(attempt["kind"])]
+    counts = await _fold(connection, attempt, superseded)
     counted = {"attempt_id": attempt["id"], "new": counts.new, "changed": counts.changed}
     await connection.execute(text(_COUNTED), counted)
+
+
+async def _fold(connection: AsyncConnection, attempt: RowMapping, superseded: int | None) -> fold.Written:
+    """Bring the keys of an attempt up to date, the fast way where there is one."""
+    kind = Kind(attempt["kind"])
+    if kind is Kind.AD_GROUP_STATS and not superseded:
+        written = await fast.fold(connection, attempt["id"])
+        if written is not None:
+            return written
+    family = await _family(connection, attempt)
+    return (await fold.fold(connection, [*family, *([superseded] if superseded else [])]))[kind]
 
 
 async def _family(connection: AsyncConnection, upload: RowMapping) -> list[int]:

@@ -22,7 +22,9 @@ class Written:
 
 
 async def prepare(connection: AsyncConnection) -> None:
-    """Make the temporary tables of what is touched; they are empty again after each commit."""
+    """Make the temporary tables of what is touched, once a session; they are empty again after each commit."""
+    if await connection.scalar(text(f"SELECT to_regclass('pg_temp.{list(TEMPORARY_TABLES)[-1]}') IS NOT NULL")):
+        return
     for table, columns in TEMPORARY_TABLES.items():
         await connection.execute(text(f"CREATE TEMP TABLE IF NOT EXISTS {table} ({columns}) ON COMMIT DELETE ROWS"))
 

@@ -19,8 +19,16 @@ TEMPORARY_TABLES = {
     "folded_ad_group": "ad_group_id bigint PRIMARY KEY, name text, campaign_id bigint",
     "folded_campaign": "campaign_id bigint PRIMARY KEY, name text, type text",
     "touched_day": "campaign_id bigint, date date",
+    "incoming_stat": """attempt_id bigint, ad_group_id bigint, date date, device smallint,
+        impressions bigint, clicks bigint, conversions bigint, cost bigint,
+        was_impressions bigint, was_clicks bigint, was_conversions bigint, was_cost bigint, is_last boolean""",
+    "day_delta": """campaign_id bigint, date date, impressions numeric, clicks numeric,
+        conversions numeric, cost numeric""",
 }
-"""Their contents last for one transaction; `touched_day` collects over all attempts of it for the rollup."""
+"""Their contents last for one transaction; the last two collect over all attempts of it for the rollup.
+
+`touched_day` says which sums are to be computed again, `day_delta` by how much others have moved.
+"""
 
 COUNTING = """
     standing AS (

@@ -13,7 +13,7 @@ async def stage(connection: AsyncConnection, batch: Batch) -> bool:
     The receipt and the rows stand or fall with the caller's transaction, so a redelivered batch is a no-op.
     Raises `shared.messages.MalformedMessageError` for a batch that no retry can mend.
     """
-    attempt_id = await ledger.lock_attempt(connection, batch.manifest)
+    attempt_id = await ledger.find_attempt(connection, batch.manifest)
     if not await ledger.add_receipt(connection, attempt_id, batch):
         return False
     await failpoints.reach("receipted")

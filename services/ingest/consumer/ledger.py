@@ -41,15 +41,18 @@ class ConflictingBatchError(MalformedMessageError):
     """A batch that contradicts what was received before under the same number."""
 
 
-async def lock_attempt(connection: AsyncConnection, manifest: Manifest) -> int:
-    """Return the attempt's id, with its row locked; the row is made when this is its first batch.
+async def find_attempt(connection: AsyncConnection, manifest: Manifest) -> int:
+    """Return the attempt's id; its row is made when this is its first batch.
 
+    The row is not locked: batches of one attempt are copied side by side, and only counted one after the other.
     Raises `ConflictingBatchError` when an earlier batch told another story about the attempt.
     """
-    row = await _find_attempt(connection, manifest)
+    row = await _known_attempt(connection, manifest)
     if row is None:
-        await _open_attempt(connection, manifest)
-        row = await _find_attempt(connection, manifest)
+        opened = await _open_attempt(connection, manifest)
+        if opened is not None:
+            return opened
+        row = await _known_attempt(connection, manifest)
     if row is None:
         raise RuntimeError(f"The attempt at {manifest.upload_id} vanished between two statements.")
     for name, value in _story(manifest).items():
@@ -58,18 +61,16 @@ async def lock_attempt(connection: AsyncConnection, manifest: Manifest) -> int:
     return int(row["id"])
 
 
-async def _find_attempt(connection: AsyncConnection, manifest: Manifest) -> RowMapping | None:
+async def _known_attempt(connection: AsyncConnection, manifest: Manifest) -> RowMapping | None:
     attempt = tables.attempt
     found = await connection.execute(
-        select(attempt)
-        .where(attempt.c.upload_id == manifest.upload_id, attempt.c.received_at == manifest.received_at)
-        .with_for_update(),
+        select(attempt).where(attempt.c.upload_id == manifest.upload_id, attempt.c.received_at == manifest.received_at),
     )
     return found.mappings().one_or_none()
 
 
-async def _open_attempt(connection: AsyncConnection, manifest: Manifest) -> None:
-    """Make the rows of the upload and the attempt, unless another consumer just did."""
+async def _open_attempt(connection: AsyncConnection, manifest: Manifest) -> int | None:
+    """Make the rows of the upload and the attempt; None when another consumer just did."""
     upload = {
         "id": manifest.upload_id,
         "kind": manifest.kind,
@@ -83,8 +84,14 @@ async def _open_attempt(connection: AsyncConnection, manifest: Manifest) -> None
     columns = tables.attempt.c
     ahead = columns.received_at - columns.first_seen
     await connection.execute(insert(tables.upload).values(upload).on_conflict_do_nothing())
-    opening = insert(tables.attempt).values(attempt).on_conflict_do_nothing().returning(ahead)
-    _log_skew(manifest, await connection.scalar(opening))
+    opening = (
+        insert(tables.attempt).values(attempt).on_conflict_do_nothing().returning(columns.id, ahead.label("ahead"))
+    )
+    opened = (await connection.execute(opening)).one_or_none()
+    if opened is None:
+        return None
+    _log_skew(manifest, opened.ahead)
+    return int(opened.id)
 
 
 def _log_skew(manifest: Manifest, ahead: timedelta | None) -> None:

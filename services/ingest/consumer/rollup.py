@@ -8,6 +8,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.tables import UNATTRIBUTED
 
+_MOVE = """
+    INSERT INTO campaign_day AS d (campaign_id, date, impressions, clicks, conversions, cost)
+    SELECT campaign_id, date, sum(impressions), sum(clicks), sum(conversions), sum(cost)
+    FROM day_delta
+    WHERE (campaign_id, date) NOT IN (SELECT campaign_id, date FROM touched_day)
+    GROUP BY campaign_id, date
+    ORDER BY campaign_id, date
+    ON CONFLICT (campaign_id, date) DO UPDATE
+    SET impressions = d.impressions + excluded.impressions, clicks = d.clicks + excluded.clicks,
+        conversions = d.conversions + excluded.conversions, cost = d.cost + excluded.cost
+"""
+
 _CLEAR = """
     DELETE FROM campaign_day d
     USING (SELECT DISTINCT campaign_id, date FROM touched_day) t
@@ -26,7 +38,13 @@ _REFRESH = f"""
 
 
 async def refresh(connection: AsyncConnection) -> None:
-    """Sum the touched days of the touched campaigns again; days without stats leave no row."""
-    await connection.execute(text("ANALYZE touched_day"))
-    await connection.execute(text(_CLEAR))
-    await connection.execute(text(_REFRESH))
+    """Bring the days up to date: sum the touched ones again, move the others; days without stats leave no row.
+
+    Afterwards `touched_day` names all of them.
+    """
+    await connection.execute(text(_MOVE))
+    if await connection.scalar(text("SELECT EXISTS (SELECT FROM touched_day)")):
+        await connection.execute(text("ANALYZE touched_day"))
+        await connection.execute(text(_CLEAR))
+        await connection.execute(text(_REFRESH))
+    await connection.execute(text("INSERT INTO touched_day SELECT campaign_id, date FROM day_delta"))

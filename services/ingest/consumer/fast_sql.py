@@ -1,0 +1,96 @@
+"""The SQL of the fast paths: what an upload's entries do to the current stats when nothing later is in their way.
+
+Sums of whole numbers can be moved by differences without ever drifting: `day_delta` says by how much an upload
+moves each campaign's day. Where it replaces values, its days are summed again, as after the general rule.
+"""
+
+from shared.messages import Mode
+from shared.tables import UNATTRIBUTED
+
+METRICS = ("impressions", "clicks", "conversions", "cost")
+KEY = "ad_group_id, date, device"
+
+
+def listed(each: str) -> str:
+    """Return the metrics, each written like this, with commas between."""
+    return ", ".join(each.format(name) for name in METRICS)
+
+
+COUNTS = "({upload}.reverted_at IS NULL OR {upload}.place > {upload}.reverted_at)"
+
+# What else counts near the upload: in its range of dates and ad groups, so that a key may be in both. A fix has the
+# place of the upload that it mends, so whatever has to do with fixes is left to the general rule.
+STANDING = f"""
+    SELECT u.mode, a.rows_accepted,
+           u.fixes IS NULL AND NOT u.compacted AND {COUNTS.format(upload="u")}
+               AND NOT EXISTS (SELECT FROM upload f WHERE f.fixes = u.id)
+               AND count(*) FILTER (WHERE o.fixes IS NOT NULL) = 0 AS simple,
+           count(o.id) AS near, current_setting('track_counts')::boolean AS counts,
+           count(*) FILTER (WHERE (o.place, o.id) > (u.place, u.id)
+                                  AND 'upsert' IN (u.mode, o.mode)) AS later
+    FROM upload u JOIN attempt a ON a.id = u.attempt_id
+    LEFT JOIN (upload o JOIN attempt b ON b.id = o.attempt_id)
+           ON o.kind = u.kind AND o.id <> u.id AND {COUNTS.format(upload="o")}
+          AND b.first_date <= a.last_date AND b.last_date >= a.first_date
+          AND b.first_ad_group <= a.last_ad_group AND b.last_ad_group >= a.first_ad_group
+    WHERE a.id = :attempt_id
+    GROUP BY u.id, a.id
+"""
+
+DELTA = f"""
+    INSERT INTO day_delta (campaign_id, date, {listed("{}")})
+    SELECT coalesce(g.campaign_id, {UNATTRIBUTED}), date, {listed("sum({})")}
+    FROM stat_entry LEFT JOIN ad_group g USING (ad_group_id)
+    WHERE attempt_id = :attempt_id
+    GROUP BY 1, 2
+"""
+"""For entries that are added to whatever there was."""
+
+TOUCH = f"""
+    INSERT INTO touched_day
+    SELECT DISTINCT coalesce(g.campaign_id, {UNATTRIBUTED}), date
+    FROM stat_entry LEFT JOIN ad_group g USING (ad_group_id)
+    WHERE attempt_id = :attempt_id
+"""
+"""For entries that replace what there was."""
+
+WRITE_NEW = f"""
+    INSERT INTO ad_group_stat ({KEY}, {listed("{}")})
+    SELECT {KEY}, {listed("{}")} FROM stat_entry WHERE attempt_id = :attempt_id ORDER BY {KEY}
+"""
+
+_CHANGES = {
+    Mode.UPSERT: f"({listed('s.{}')}) <> ({listed('e.{}')})",
+    Mode.ADD: f"({listed('e.{}')}) <> (0, 0, 0, 0)",
+}
+_BECOMES = {Mode.UPSERT: "e.{0}", Mode.ADD: "s.{0} + e.{0}"}
+
+# MERGE is not safe beside another writer of the table; whoever applies holds the appliers' lock.
+WRITES = {
+    mode: f"""
+        MERGE INTO ad_group_stat s
+        USING (SELECT * FROM stat_entry WHERE attempt_id = :attempt_id) e
+           ON s.ad_group_id = e.ad_group_id AND s.date = e.date AND s.device = e.device
+        WHEN MATCHED AND {_CHANGES[mode]} THEN
+            UPDATE SET {listed("{0} = " + _BECOMES[mode])}
+        WHEN NOT MATCHED THEN
+            INSERT ({KEY}, {listed("{}")})
+            VALUES (e.ad_group_id, e.date, e.device, {listed("e.{}")})
+    """
+    for mode in Mode
+}
+
+# What the transaction has done so far; MERGE itself only tells the sum of both.
+WRITTEN = """
+    SELECT pg_stat_get_xact_tuples_inserted('ad_group_stat'::regclass) AS inserted,
+           pg_stat_get_xact_tuples_updated('ad_group_stat'::regclass) AS updated
+"""
+
+# An ad group exists as soon as it has stats. Those that are described already have their row.
+NEW_AD_GROUPS = """
+    INSERT INTO ad_group (ad_group_id)
+    SELECT ad_group_id
+    FROM (SELECT DISTINCT ad_group_id FROM stat_entry WHERE attempt_id = :attempt_id) e
+    WHERE NOT EXISTS (SELECT FROM ad_group g WHERE g.ad_group_id = e.ad_group_id)
+    ORDER BY ad_group_id
+"""

@@ -1,0 +1,216 @@
+"""Whichever way uploads are applied, each table holds the same afterwards, and so do the counts of each upload.
+
+The same schedule runs three times: by the general rule alone, with each upload on a fast path of its own where its
+condition allows one, and with small uploads applied together. Few keys, few values and near bounds make all edges
+common: boxes that overlap without a common key, equal places, values that stay, sums that are too large, uploads
+that are sent again, come late, are taken back, and ad groups that are described in the same transaction.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.ingest.consumer import commands, fast, fast_sql, fold_sql, handler, together, together_sql
+from services.ingest.consumer.applier import Applier
+from shared.database import create_writer
+from shared.messages import Kind, Mode, Revert
+from tests.support.uploads import NAMESPACE, Row, batches
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+DAY = date(2025, 12, 30)
+HALF = 2**62
+"""Two of these are more than a column holds."""
+
+LEDGER = ("receipt", "attempt", "upload", "revert", "stat_entry", "ad_group_entry", "campaign_entry")
+CURRENT = ("ad_group_stat", "ad_group", "campaign", "campaign_day")
+
+PATHS = {
+    "fresh": fast_sql.WRITE_NEW,
+    "latest word": fast_sql.WRITES[Mode.UPSERT],
+    "one more": fast_sql.WRITES[Mode.ADD],
+    "together": together_sql.WRITE,
+    "general": fold_sql.FOLDS[0].write,
+}
+"""The statement by which each path can be recognised."""
+
+
+@dataclass(frozen=True)
+class Send:
+    """Send a file, or one that was sent before, as if it had been received so many ticks before the latest."""
+
+    kind: Kind
+    mode: Mode
+    rows: tuple[Row, ...]
+    back: int
+    key: str | None
+
+
+@dataclass(frozen=True)
+class SendAgain:
+    """Send one of the files so far once more."""
+
+    which: int
+    back: int
+
+
+@dataclass(frozen=True)
+class TakeBack:
+    """Take one of the files so far back, which also applies what is ready."""
+
+    which: int
+
+
+@dataclass(frozen=True)
+class Apply:
+    """Apply what is ready, and compare."""
+
+
+values = st.sampled_from([0, 0, 1, 2, 3, HALF])
+stats = st.lists(
+    st.tuples(
+        st.integers(1, 4),
+        st.sampled_from([DAY, DAY + timedelta(1), DAY + timedelta(3)]),
+        st.integers(1, 2),
+        *[values] * 4,
+    ),
+    min_size=1,
+    max_size=5,
+    unique_by=lambda row: row[:3],
+).map(tuple)
+ad_groups = st.lists(
+    st.tuples(st.integers(1, 4), st.sampled_from([None, "a"]), st.sampled_from([None, 10, 20])),
+    min_size=1,
+    max_size=3,
+    unique_by=lambda row: row[0],
+).map(tuple)
+backs = st.sampled_from([0, 0, 0, 0, 1, 3])
+keys = st.sampled_from([None, None, None, "k"])
+sends = st.builds(Send, st.just(Kind.AD_GROUP_STATS), st.sampled_from(Mode), stats, backs, keys)
+steps = st.one_of(
+    sends,
+    sends,
+    sends,
+    st.builds(Send, st.just(Kind.AD_GROUPS), st.just(Mode.UPSERT), ad_groups, backs, keys),
+    st.builds(SendAgain, st.integers(0, 9), backs),
+    st.builds(TakeBack, st.integers(0, 9)),
+    st.builds(Apply),
+    st.builds(Apply),
+)
+schedules = st.lists(steps, min_size=2, max_size=14)
+
+
+class Run:
+    """One run of a schedule over an empty database."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._applier = Applier(engine)
+        self._sent: list[tuple[Send, UUID]] = []
+        self._tick = 0
+
+    async def follow(self, schedule: list[Any]) -> list[Any]:
+        """Take every step and return what the tables held after each that applies."""
+        async with self._engine.begin() as connection:
+            for table in (*LEDGER, *CURRENT):
+                await connection.execute(text(f"DELETE FROM {table}"))
+        return [held for step in [*schedule, Apply()] if (held := await self._take(step)) is not None]
+
+    async def _take(self, step: Any) -> Any:
+        self._tick += 1
+        if isinstance(step, Send):
+            await self._send(step, step.back)
+        elif isinstance(step, SendAgain) and self._sent:
+            await self._send(self._sent[step.which % len(self._sent)][0], step.back)
+        elif isinstance(step, TakeBack) and self._sent:
+            upload_id = self._sent[step.which % len(self._sent)][1]
+            revert = uuid5(NAMESPACE, f"revert {self._tick}")
+            command = Revert(revert_id=revert, upload_id=upload_id, requested_at=self._at(0))
+            await commands.obey(self._engine, self._applier, command)
+            return await self._held()
+        elif isinstance(step, Apply):
+            await self._applier.apply_ready(wait=True)
+            return await self._held()
+        return None
+
+    async def _send(self, step: Send, back: int) -> None:
+        sent = batches(step.kind, step.rows, self._at(back), mode=step.mode, key=step.key)
+        self._sent.append((step, sent[0].manifest.upload_id))
+        for batch in sent:
+            await handler.take(self._engine, batch)
+
+    def _at(self, back: int) -> datetime:
+        # Two steps have the same time now and then, so that the order is not decided by time alone.
+        return START + timedelta(seconds=max(0, (self._tick - back) // 2 * 2))
+
+    async def _held(self) -> dict[str, Any]:
+        async with self._engine.connect() as connection:
+            found = {}
+            for table in CURRENT:
+                found[table] = sorted(map(repr, await connection.execute(text(f"SELECT * FROM {table}"))))
+            counts = "SELECT upload_id, received_at, state, keys_new, keys_changed FROM attempt"
+            found["attempt"] = sorted(map(repr, await connection.execute(text(counts))))
+            return found
+
+
+@contextmanager
+def only(way: str) -> Iterator[None]:
+    """Let uploads be applied in one way only, the general rule where that does not do."""
+
+    async def never(*_: Any) -> None:
+        return None
+
+    async def none(*_: Any) -> list[int]:
+        return []
+
+    with pytest.MonkeyPatch.context() as patch:
+        if way != "together":
+            patch.setattr(together, "choose", none)
+        if way != "alone":
+            patch.setattr(fast, "fold", never)
+        patch.setattr(fast, "LARGE", 3)
+        yield
+
+
+def test_every_way_of_applying_gives_the_same(database_url: str) -> None:
+    engine = create_writer(database_url)
+    taken = paths_taken(engine)
+
+    with asyncio.Runner() as loop:
+
+        @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+        @given(schedules)
+        def check(schedule: list[Any]) -> None:
+            by_rule, *others = [loop.run(follow(engine, schedule, way)) for way in ("general", "alone", "together")]
+            for other in others:
+                assert other == by_rule
+
+        check()
+        loop.run(engine.dispose())
+    assert set(taken) == set(PATHS), taken
+
+
+async def follow(engine: AsyncEngine, schedule: list[Any], way: str) -> list[Any]:
+    with only(way):
+        return await Run(engine).follow(schedule)
+
+
+def paths_taken(engine: AsyncEngine) -> Counter[str]:
+    """Return what will count how often each path is taken."""
+    taken: Counter[str] = Counter()
+
+    def see(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        taken.update(path for path, write in PATHS.items() if write.replace(":attempt_id", "$1") in statement)
+
+    event.listen(engine.sync_engine, "before_cursor_execute", see)
+    return taken
