@@ -59,12 +59,13 @@ async def list_campaigns(facts: NamedDependency[Facts]) -> list[Campaign]:
 
 def _campaign(row: tuple[Any, ...]) -> Campaign:
     campaign_id, name, kind, num_ad_groups, ad_group_names, cost, conversions, months = row
+    numbers: tuple[Any, ...] = (shown_ratio(cost, MICROS * months), shown_ratio(cost, conversions))
     return Campaign(
         campaign_id=campaign_id,
         campaign_name=name,
         campaign_type=kind,
         num_ad_groups=num_ad_groups,
         ad_group_names=_NAMES.decode(ad_group_names),
-        average_monthly_cost=shown_ratio(cost, months * MICROS),
-        average_cost_per_conversion=shown_ratio(cost, conversions),
+        average_monthly_cost=numbers[0],
+        average_cost_per_conversion=numbers[1],
     )

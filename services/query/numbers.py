@@ -6,10 +6,12 @@ Pure: whole numbers and fractions. Floats carry a result to the encoder, where t
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from fractions import Fraction
-from typing import cast
 
 MICROS = 10**6
 FIFTEEN_DIGITS = 10**15
+Shown = float | Decimal
+"""A number on its way to the encoder, which writes either with all its digits."""
+
 _CONTEXT = Context(prec=80)
 
 
@@ -23,22 +25,18 @@ class Totals:
     impressions: int
 
 
-def shown(micros: int) -> Decimal:
-    """Return what JSON shows as exactly that many millionths; typed as what it stands for, whatever it is made of.
+def shown(micros: int) -> Shown:
+    """Return what JSON shows as exactly that many millionths.
 
-    The encoder writes a float with the fewest digits that tell it from others, and up to fifteen digits these are
-    the ones the float was made of. That takes a tenth of the time that a decimal takes; larger ones are decimals.
+    The encoder writes a float with the fewest digits that tell it from all others, and up to fifteen digits these
+    are the ones that it was made of. It takes a tenth of the time that a decimal takes, which larger ones are.
     """
-    if not micros % MICROS:
-        return cast("Decimal", micros // MICROS)
-    if micros < FIFTEEN_DIGITS:
-        return cast("Decimal", micros / MICROS)
-    return amount(micros)
+    return micros / MICROS if micros < FIFTEEN_DIGITS else amount(micros)
 
 
-def shown_ratio(dividend: int, divisor: int) -> Decimal | None:
-    """Return what JSON shows for the quotient of two sums, as `quotient` rounds it; None when the divisor is 0."""
-    return shown((2 * dividend * MICROS + divisor) // (2 * divisor)) if divisor else None
+def shown_ratio(dividend: int, divisor: int) -> Shown | None:
+    """Return what JSON shows for the quotient of two sums, rounded as by `quotient`; None when the divisor is 0."""
+    return shown((2 * MICROS * dividend + divisor) // (2 * divisor)) if divisor else None
 
 
 def quotient(dividend: int, divisor: int) -> Decimal | None:

@@ -1,6 +1,6 @@
 """The two endpoints about what happened when: a time series of campaigns, and a period beside the one before it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from http import HTTPStatus
 from itertools import count
@@ -117,23 +117,23 @@ def _series(step: AggregateBy, parts: Sequence[Piece], *, is_filtered: bool) -> 
 def _points(columns: Columns) -> list[Point]:
     *series, known, names = columns
     called = dict(zip(known, names, strict=True)) | {UNATTRIBUTED: UNATTRIBUTED_NAME}
-    return [_point(called, row) for row in zip(*series, strict=True)]
+    return [
+        Point(day, None if campaign == UNATTRIBUTED else campaign, called.get(campaign), *_numbers(*sums))
+        for day, campaign, *sums in zip(*series, strict=True)
+    ]
 
 
-def _point(names: Mapping[int, str], row: tuple[Any, ...]) -> Point:
-    day, campaign_id, cost, clicks, conversions, impressions = row
-    return Point(
-        date=day,
-        campaign_id=None if campaign_id == UNATTRIBUTED else campaign_id,
-        campaign_name=names.get(campaign_id),
-        total_cost=shown(cost),
-        total_clicks=clicks,
-        total_conversions=shown(conversions),
-        total_impressions=impressions,
-        avg_cost_per_click=shown_ratio(cost, clicks * MICROS),
-        avg_cost_per_conversion=shown_ratio(cost, conversions),
-        avg_click_through_rate=shown_ratio(clicks, impressions),
-        avg_conversion_rate=shown_ratio(conversions, clicks * MICROS),
+def _numbers(cost: int, clicks: int, conversions: int, impressions: int) -> tuple[Any, ...]:
+    """Return the numbers of a point in the order of its fields."""
+    return (
+        shown(cost),
+        clicks,
+        shown(conversions),
+        impressions,
+        shown_ratio(cost, MICROS * clicks),
+        shown_ratio(cost, conversions),
+        shown_ratio(clicks, impressions),
+        shown_ratio(conversions, MICROS * clicks),
     )
 
 
