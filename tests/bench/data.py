@@ -55,8 +55,8 @@ def write_dimensions(shape: Shape, folder: Path) -> list[Path]:
     return [campaigns, ad_groups]
 
 
-def write_stats(shape: Shape, path: Path, *, seed: int = 0) -> Path:
-    """Write a file of stats in no order; another seed gives other metrics to the same keys."""
+def write_stats(shape: Shape, path: Path, *, seed: int = 0, offset: int = 0) -> Path:
+    """Write a file of stats in no order; another seed gives other metrics, an offset other keys."""
     width = len(DEVICES)
     _write(
         path,
@@ -68,7 +68,7 @@ def write_stats(shape: Shape, path: Path, *, seed: int = 0) -> Path:
                cast(h // 11 % 2500000 / 100000.0 AS DECIMAL(12, 5)) AS conversions,
                cast(h // 13 % 90000000 / 1000000.0 AS DECIMAL(12, 6)) AS cost
         FROM (
-            SELECT i % {shape.keys} AS k, hash(i + 1000000000 * {seed}) >> 8 AS h
+            SELECT {offset} + i % {shape.keys} AS k, hash(i + {seed * 10**9}) >> 8 AS h
             FROM range({shape.rows}) t(i) ORDER BY hash(i)
         )
         """,
