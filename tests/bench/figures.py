@@ -25,7 +25,7 @@ class Figure:
 
     @property
     def ratio(self) -> float | None:
-        """Return the median of ours over that of the peer's; where less is better and the bound says "times", inverted."""
+        """Return the median of ours over that of the peer's."""
         return median(self.ours) / median(self.theirs) if self.ours and self.theirs else None
 
     @property
@@ -72,7 +72,9 @@ def table(figures: Sequence[Figure]) -> str:
     """Return the table, in Markdown."""
     rows = [HEADER, *(_cells(figure) for figure in figures)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
-    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
+    ]
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
     notes = [f"{figure.name}: {figure.note}" for figure in figures if figure.note]
     return "\n".join([lines[0], rule, *lines[1:], "", *notes])

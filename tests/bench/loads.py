@@ -1,6 +1,7 @@
 """The way in: how long until what was sent can be read."""
 
 import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -15,6 +16,10 @@ PIPELINE_ROWS = 10_000
 SMALL_UPLOADS = 200
 SMALL_ROWS = 1000
 CLIENTS = 8
+
+Times = dict[str, list[list[float]]]
+"""By side: for each size the seconds of each round."""
+
 BACKLOG_UPLOADS = 20
 BACKLOG_ROWS = 100_000
 
@@ -103,9 +108,9 @@ def small_uploads(servers: Servers, files: Files, rounds: int, uploads: int = SM
     return figure
 
 
-def growth(servers: Servers, files: Files, sizes: list[int], rounds: int) -> tuple[Figure, dict[str, list[list[float]]]]:
+def growth(servers: Servers, files: Files, sizes: list[int], rounds: int) -> tuple[Figure, Times]:
     """Load files of growing size, each into an empty adledger; the figure compares the time a row at both ends."""
-    times: dict[str, list[list[float]]] = {"ours": [], "psql": []}
+    times: Times = {"ours": [], "psql": []}
     for size in sizes:
         path = write_stats(replace(files.shape, rows=size), files.folder / f"grown-{size}.csv")
         seconds: list[float] = []
@@ -164,7 +169,7 @@ def _run(address: str, statements: str, folder: Path) -> float:
 def demo() -> Figure:
     """Run `adledger demo`, from the command to its end, which comes after its first answers."""
     figure = Figure("adledger demo, to its end", "s", must=15, aim=8)
-    command = [str(Path(textbook.sys.executable).with_name("adledger")), "demo"]
+    command = [str(Path(sys.executable).with_name("adledger")), "demo"]
     for _ in range(3):
         began = time.perf_counter()
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=120)

@@ -19,7 +19,7 @@ def machine(servers: Servers) -> str:
     flushed = ask(servers.postgres, "SELECT current_setting('synchronous_commit')")
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return (
-        f"{os.cpu_count()} × {processor}, {memory:.0f} GB, Linux {platform.release().split('-')[0]}; "
+        f"{os.cpu_count()} cores ({processor}), {memory:.0f} GB, Linux {platform.release().split('-')[0]}; "
         f"PostgreSQL {database.split()[0]} (synchronous_commit {flushed}); "
         f"Python {platform.python_version()}, {packages}; commit {_commit()}"
     )

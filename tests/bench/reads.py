@@ -20,12 +20,13 @@ PEER_READS = 3
 CLIENTS = 16
 SECONDS = 3.0
 
+LAST_MONTH = f"start_date={LAST_DAY.replace(day=1)}&end_date={LAST_DAY}"
 SERIES = "/performance-time-series?aggregate_by="
 READS = {
     "campaigns": "/campaigns",
     "monthly series": f"{SERIES}month",
     "one campaign's daily series": f"{SERIES}day&campaign_ids={CAMPAIGN + 7}",
-    "comparison": f"/compare-performance?start_date={LAST_DAY.replace(day=1)}&end_date={LAST_DAY}&compare_mode=preceding",
+    "comparison": f"/compare-performance?{LAST_MONTH}&compare_mode=preceding",
 }
 """The endpoints, as both sides understand them; (c) knows one mode of comparison and ignores its name."""
 

@@ -50,7 +50,8 @@ class Ours:
     def consumers(self, number: int) -> Iterator[list[Running]]:
         """Run some consumers for as long as the context lasts."""
         with contextlib.ExitStack() as stack:
-            started = [stack.enter_context(running(self.folder, "consume", settings=self.settings)) for _ in range(number)]
+            starting = (running(self.folder, "consume", settings=self.settings) for _ in range(number))
+            started = [stack.enter_context(each) for each in starting]
             yield started
             for consumer in started:
                 self._note("consumer", consumer)

@@ -77,6 +77,16 @@ def ratio(dividend: Any, divisor: Any) -> float | None:
     return round(float(dividend / divisor), 6) if divisor else None
 
 
+def averages(spent: Any) -> dict[str, float | None]:
+    """Return a campaign's averages."""
+    if spent is None:
+        return {"average_monthly_cost": None, "average_cost_per_conversion": None}
+    return {
+        "average_monthly_cost": round(float(spent.mean), 6),
+        "average_cost_per_conversion": ratio(spent.cost, spent.conversions),
+    }
+
+
 @app.get("/campaigns")
 def campaigns(db: Db) -> list[dict[str, Any]]:
     """Return each campaign with its averages."""
@@ -106,10 +116,7 @@ def campaigns(db: Db) -> list[dict[str, Any]]:
             "campaign_type": each.campaign_type,
             "num_ad_groups": len(each.ad_groups),
             "ad_group_names": [group.ad_group_name for group in each.ad_groups],
-            "average_monthly_cost": round(float(spent[each.campaign_id].mean), 6) if each.campaign_id in spent else None,
-            "average_cost_per_conversion": ratio(spent[each.campaign_id].cost, spent[each.campaign_id].conversions)
-            if each.campaign_id in spent
-            else None,
+            **averages(spent.get(each.campaign_id)),
         }
         for each in listed
     ]

@@ -49,7 +49,7 @@ async def publish(amqp: str, file: str, queue: str) -> None:
     """Publish each row of a file as a persistent message."""
     async with RabbitBroker(amqp, logger=None) as broker:
         await broker.declare_queue(RabbitQueue(queue, durable=True))
-        with Path(file).open(newline="") as rows:  # noqa: ASYNC230
+        with Path(file).open(newline="") as rows:
             for row in csv.DictReader(rows):
                 await broker.publish(row, queue, persist=True)
 
