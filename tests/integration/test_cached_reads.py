@@ -24,13 +24,13 @@ PATHS = (
     "/performance-time-series?aggregate_by=month",
     "/compare-performance?start_date=2025-01-01&end_date=2025-01-31&compare_mode=preceding",
 )
-ROUNDS = 40
+ROUNDS = 20
 READERS = 4
 
 
 @pytest.fixture(scope="module")
-def other(module_database_url: str, module_folder: Path, adledger: Running) -> Iterator[Running]:
-    """A second query process on the same database."""
+def other(module_database_url: str, module_folder: Path) -> Iterator[Running]:
+    """A query process on the database of the module's adledger."""
     settings = {"ADLEDGER_DATABASE_URL": module_database_url}
     with running(module_folder, "serve", "query", settings=settings) as started:
         yield started

@@ -45,7 +45,7 @@ class Stat(Base):
     """A day of an ad group on a device."""
 
     __tablename__ = "stats"
-    date: Mapped[date] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column("date", primary_key=True)
     ad_group_id: Mapped[int] = mapped_column(ForeignKey("ad_group.ad_group_id"), primary_key=True)
     device: Mapped[str] = mapped_column(primary_key=True)
     impressions: Mapped[int]
@@ -90,7 +90,7 @@ def averages(spent: Any) -> dict[str, float | None]:
 @app.get("/campaigns")
 def campaigns(db: Db) -> list[dict[str, Any]]:
     """Return each campaign with its averages."""
-    month = func.date_trunc("month", Stat.date)
+    month = func.date_trunc("month", Stat.day)
     monthly = (
         select(AdGroup.campaign_id, func.sum(Stat.cost).label("cost"), func.sum(Stat.conversions).label("conversions"))
         .join(AdGroup)
@@ -131,7 +131,7 @@ def series(
     end_date: date | None = None,
 ) -> list[dict[str, Any]]:
     """Return each campaign's totals and averages of each step."""
-    step = func.date_trunc(aggregate_by.value, Stat.date)
+    step = func.date_trunc(aggregate_by.value, Stat.day)
     query = (
         select(step, Campaign.campaign_id, Campaign.campaign_name, *SUMS)
         .select_from(Stat)
@@ -143,9 +143,9 @@ def series(
     if campaign_ids:
         query = query.where(Campaign.campaign_id.in_(campaign_ids))
     if start_date:
-        query = query.where(Stat.date >= start_date)
+        query = query.where(Stat.day >= start_date)
     if end_date:
-        query = query.where(Stat.date <= end_date)
+        query = query.where(Stat.day <= end_date)
     return [
         {
             "date": day.date(),
@@ -166,7 +166,7 @@ def series(
 
 def metrics(db: Session, start: date, end: date) -> dict[str, Any]:
     """Return the totals and ratios of a period."""
-    row = db.execute(select(*SUMS).where(Stat.date.between(start, end))).one()
+    row = db.execute(select(*SUMS).where(Stat.day.between(start, end))).one()
     cost, clicks, conversions, impressions = (value or 0 for value in row)
     return {
         "start_date": start,
