@@ -90,7 +90,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--small", type=int, default=loads.SMALL_UPLOADS, help="how many small uploads")
     parser.add_argument("--full", action="store_true", help="up to 10 million rows, and five rounds at least")
     parser.add_argument("--only", nargs="*", choices=PARTS)
-    parser.add_argument("--out", type=Path, default=Path("bench"), help="the folder for result.json and the picture")
+    parser.add_argument(
+        "--out", type=Path, default=Path("build/bench"), help="the folder for result.json and the picture"
+    )
     arguments = parser.parse_args()
     if arguments.full:
         arguments.rounds = max(arguments.rounds, 5)

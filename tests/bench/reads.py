@@ -37,9 +37,7 @@ def reading(servers: Servers, files: Files, rounds: int, say: Callable[[str], No
         with stage.consumers(1):
             load_dimensions(stage, files)
             stage.load(files.first)
-        for path, table in zip(files.dimensions, ("campaign", "ad_group"), strict=True):
-            textbook.copy(address, table, path, servers.folder)
-        textbook.upsert(address, files.first)
+        fill(address, files, servers)
         figures = cold(stage, address, rounds)
         say("warm reads")
         figures += warm(stage, servers, rounds)
@@ -48,6 +46,13 @@ def reading(servers: Servers, files: Files, rounds: int, say: Callable[[str], No
         stage.note_memory()
         figures.append(Figure("memory of query", "MB", must=400, aim=250, ours=[stage.peaks["query"]]))
     return figures
+
+
+def fill(address: str, files: Files, servers: Servers) -> None:
+    """Give the peers what ours has."""
+    for path, table in zip(files.dimensions, ("campaign", "ad_group"), strict=True):
+        textbook.copy(address, table, path, servers.folder)
+    textbook.upsert(address, files.first)
 
 
 def cold(stage: Ours, address: str, rounds: int) -> list[Figure]:

@@ -46,6 +46,7 @@ _REFRESH = """
 
 async def refresh(connection: AsyncConnection) -> None:
     """Sum what the touched days are part of again; what has no days left leaves no row."""
+    await connection.execute(text("ANALYZE touched_day"))
     for coarse in ALL:
         for statement in (_CLEAR, _REFRESH):
             await connection.execute(text(_filled(statement, coarse)))

@@ -6,11 +6,12 @@
 import os
 from collections.abc import Iterator
 from datetime import date, timedelta
+from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from fastapi import Depends, FastAPI, Query
-from sqlalchemy import ForeignKey, create_engine, func, select
+from sqlalchemy import BigInteger, ForeignKey, create_engine, func, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, selectinload
 
 engine = create_engine(os.environ["DATABASE_URL"])
@@ -19,6 +20,8 @@ app = FastAPI()
 
 class Base(DeclarativeBase):
     """The tables."""
+
+    type_annotation_map: ClassVar[dict[Any, Any]] = {int: BigInteger}
 
 
 class Campaign(Base):
@@ -50,8 +53,8 @@ class Stat(Base):
     device: Mapped[str] = mapped_column(primary_key=True)
     impressions: Mapped[int]
     clicks: Mapped[int]
-    conversions: Mapped[float]
-    cost: Mapped[float]
+    conversions: Mapped[Decimal]
+    cost: Mapped[Decimal]
 
 
 class Step(StrEnum):
