@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import rich_click as click
+import uvloop
 from pydantic import ValidationError
 from rich.console import Console
 
@@ -60,7 +61,8 @@ def _run(start: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run a server; what keeps it from starting is told in a sentence, and ends it with status 2."""
     configure_logging()
     try:
-        asyncio.run(start())
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(start())
     except ValidationError as error:
         wrong = [f"ADLEDGER_{str(each['loc'][0]).upper()}: {each['msg']}." for each in error.errors()]
         stop(" ".join(wrong), REFUSED)

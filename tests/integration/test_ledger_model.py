@@ -18,8 +18,8 @@ from shared.messages import Batch, Kind, Mode, Origin, Outcome, Rename, Renamed,
 from tests.support.admission import Admission, Sending
 from tests.support.contents import CAMPAIGN_IDS, Rows, contents, currencies, keys, rows
 from tests.support.crashing import BEFORE_COMMITS, dying_at
-from tests.support.ledger import current_values, empty, is_known, states
-from tests.support.model import Upload, fold
+from tests.support.ledger import coarse_values, current_values, empty, is_known, states
+from tests.support.model import Upload, coarsen, fold
 from tests.support.uploads import NAMESPACE, batches
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -221,7 +221,9 @@ class LedgerMachine(RuleBasedStateMachine):
     def be_quiet(self) -> None:
         """Apply what is ready, and hold the whole database against the model."""
         self.apply(None)
-        assert self.loop.run(current_values(self.engine)) == fold(self.admission.uploads)
+        expected = fold(self.admission.uploads)
+        assert self.loop.run(current_values(self.engine)) == expected
+        assert self.loop.run(coarse_values(self.engine)) == coarsen(expected["rollup"])
         known = self.loop.run(states(self.engine))
         for sending in self.admission.sendings:
             if sending.state != "staging":
