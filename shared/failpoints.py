@@ -1,6 +1,6 @@
 """Places where a test may let a process die, fail or dawdle; nothing happens there unless a setting asks for it.
 
-`ADLEDGER_FAILPOINT=<name>:<nth>:kill|raise|sleep` acts when the process comes to the place of that name for the
+`ADLEDGER_FAILPOINT=<name>:<nth>:kill|raise|sleep|hang` acts when the process comes to the place of that name for the
 nth time, once. The fault suite in `tests/faults` sets it; nobody else should.
 """
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 logger = logging.getLogger(__name__)
 
 SETTING = "ADLEDGER_FAILPOINT"
+ACTIONS = {"kill", "raise", "sleep", "hang"}
 SLEEP_SECONDS = 5.0
 
 
@@ -43,6 +44,8 @@ async def _act(action: str, name: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     elif action == "raise":
         raise FailpointError(f"Failpoint {name}.")
+    elif action == "hang":
+        await asyncio.Event().wait()
     await asyncio.sleep(SLEEP_SECONDS)
 
 
@@ -51,8 +54,8 @@ def parse(setting: str) -> Failpoint | None:
     if not setting:
         return None
     parts = setting.split(":")
-    if len(parts) != len(("name", "nth", "action")) or parts[2] not in {"kill", "raise", "sleep"} or int(parts[1]) < 1:
-        raise ValueError(f"{SETTING} is <name>:<nth>:kill|raise|sleep, not {setting!r}.")
+    if len(parts) != len(("name", "nth", "action")) or parts[2] not in ACTIONS or int(parts[1]) < 1:
+        raise ValueError(f"{SETTING} is <name>:<nth>:kill|raise|sleep|hang, not {setting!r}.")
     return Failpoint(parts[0], int(parts[1]), parts[2])
 
 

@@ -8,11 +8,10 @@ import sys
 
 from tests.faults.broker import program
 from tests.faults.plans import suite
-from tests.faults.suite import run, table
+from tests.faults.scenario import Scenario
+from tests.faults.suite import Limits, run, table
 
-SECONDS = 9 * 60.0
-FULL_TIMES = 10
-FULL_SECONDS = 3 * 3600.0
+LIMITS = Limits(seconds=9 * 60.0)
 
 
 def main() -> int:
@@ -26,8 +25,8 @@ def main() -> int:
         return 1
     seed = arguments.seed if arguments.seed is not None else secrets.randbelow(10**6)
     _say(f"SEED={seed}")
-    scenarios = [each for each in suite(FULL_TIMES if arguments.full else 1) if _wanted(each, arguments.only)]
-    rows = run(scenarios, seed, FULL_SECONDS if arguments.full else SECONDS, _say)
+    scenarios = [each for each in suite() if _wanted(each, arguments.only)]
+    rows = run(scenarios, seed, LIMITS, _say)
     _say(f"\n{table(rows)}\n")
     return 1 if any(row.violations for row in rows) else 0
 
@@ -40,8 +39,8 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _wanted(scenario: object, words: str) -> bool:
-    return words in f"{scenario}"
+def _wanted(scenario: Scenario, words: str) -> bool:
+    return words in f"{scenario.fault}, {scenario.moment}"
 
 
 def _say(words: str) -> None:

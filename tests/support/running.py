@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,11 +43,16 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    folder: Path, *command: str, settings: Mapping[str, str], ready: bool = True, code: Path | None = None
+    folder: Path,
+    *command: str,
+    settings: Mapping[str, str],
+    ready: bool = True,
+    program: Sequence[str] = ("-m", "services.cli"),
+    code: Path | None = None,
 ) -> Iterator[Running]:
     """Run `adledger` with these settings and no others until the context ends; with `ready`, wait until it is.
 
-    `code` is a folder with other sources than these.
+    `code` is a folder with other sources than these, `program` what Python runs instead of the command line.
     """
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ADLEDGER_")}
@@ -55,7 +60,7 @@ def running(
     log = folder / f"{'-'.join(command)}-{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "services.cli", *command],
+            [sys.executable, *program, *command],
             env=environment,
             cwd=code,
             stdout=output,
