@@ -52,8 +52,11 @@ class ConfirmedPublisher:
                 await channel.default_exchange.publish(message, routing_key=queue, mandatory=False)
 
     async def channel(self) -> AbstractChannel:
-        """Return the open channel; the first one on a connection declares the queues."""
-        async with self._opening:
+        """Return the open channel; the first one on a connection declares the queues.
+
+        Raises one of `FAILURES`, `TimeoutError` where a broker takes connections and says nothing.
+        """
+        async with asyncio.timeout(CONFIRM_SECONDS), self._opening:
             if self._channel is None or self._channel.is_closed:
                 await self._drop(self._channel)
                 self._connection = await aio_pika.connect(self._url, heartbeat=HEARTBEAT_SECONDS)

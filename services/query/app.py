@@ -17,7 +17,7 @@ from services.query.performance import compare_performance, performance_time_ser
 from services.query.reader import Reader
 from services.query.settings import QuerySettings
 from services.query.uploads import list_rejections, list_uploads, show_upload
-from shared.database import create_reader, is_connection_lost
+from shared.database import close, create_reader, is_connection_lost
 from shared.errors import MEDIA_TYPE, exception_handlers, log_and_answer, unavailable
 from shared.health import Check, health_routes
 from shared.schema import schema_routes
@@ -49,7 +49,7 @@ def create_app(settings: QuerySettings, checks: Mapping[str, Check] | None = Non
     @asynccontextmanager
     async def tidy(_: Litestar) -> AsyncIterator[None]:
         yield
-        await engine.dispose()
+        await close(engine)
 
     return Litestar(
         [

@@ -12,7 +12,7 @@ FIRST_DAY = date(2026, 1, 1)
 DAYS = 90
 AD_GROUPS = 400
 CAMPAIGNS = 25
-SMALL, LARGE = (1, 150), (13_000, 20_000)
+SMALL, LARGE = (1, 120), (700, 1500)
 """How many rows files have; a large one is cut into several batches."""
 HEADERS = {
     Kind.CAMPAIGNS: "campaign_id,campaign_name,campaign_type",

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from shared.failpoints import SETTING
 from tests.support.running import Running, running, wait_until_ready
 
 COMMANDS = {"ingest": ("serve", "ingest"), "query": ("serve", "query"), "consumer": ("consume",)}
-PROGRAM = ("-m", "services.cli")
+PROGRAM = str(Path(__file__).parent / "program.py")
 
 
 class Fleet:
@@ -34,13 +34,13 @@ class Fleet:
         name: str,
         failpoint: str = "",
         *,
-        program: Sequence[str] = PROGRAM,
+        skew: float = 0.0,
         settings: dict[str, str] | None = None,
     ) -> None:
         """Start the process of this name; the part before the dash says what it is."""
         command = COMMANDS[name.partition("-")[0]]
         wanted = self._settings(name) | ({SETTING: failpoint} if failpoint else {}) | (settings or {})
-        context = running(self._folder, *command, settings=wanted, ready=False, program=program)
+        context = running(self._folder, *command, settings=wanted, ready=False, program=("-P", PROGRAM, str(skew)))
         self._running[name] = self._stack.enter_context(context)
         self.logs.append(self._running[name].log)
 

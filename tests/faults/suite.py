@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import shutil
+import signal
 import tempfile
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +20,9 @@ logger = logging.getLogger(__name__)
 COLUMNS = ("fault", "moment", "runs", "rows accepted", "rows lost", "rows doubled", "seconds to recover")
 ROWS_LIMIT = 350_000
 """After so many rows a stage is replaced: everything that was ever sent to it is checked after each fault."""
+
+TOGETHER = 5
+"""After so many faults everything is checked; alone (`--only`) each is checked by itself."""
 
 Say = Callable[[str], None]
 
@@ -71,58 +76,69 @@ def run(scenarios: list[Scenario], seed: int, limits: Limits, say: Say) -> list[
 
 
 class _Run:
-    """A run over all scenarios, on one stage for as long as that is good for it."""
+    """A run over all scenarios, some at a time under the same load, on one stage for as long as that is good for it."""
 
     def __init__(self, shared: Servers, seed: int, limits: Limits, say: Say) -> None:
         self._shared, self._seed, self._limits, self._say = shared, seed, limits, say
         self._begin = time.monotonic()
         self._stage: Stage | None = None
 
-    def _is_time_left(self, seconds: float) -> bool:
-        return time.monotonic() - self._begin < seconds
-
     async def all(self, rows: list[Row]) -> list[Row]:
         self._say(f"PostgreSQL {await self._shared.postgres.version()}, RabbitMQ {await self._shared.broker.version()}")
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _cancel(asyncio.current_task()))
         try:
             for turn in range(max(row.scenario.runs for row in rows)):
-                for number, row in enumerate(rows):
-                    wanted = self._limits.repeating if turn else self._limits.seconds
-                    if turn < row.scenario.runs and self._is_time_left(wanted):
-                        await self._once(row, self._seed * 10**6 + turn * 1000 + number)
-                        self._say(" | ".join(row.cells()))
+                waiting = [row for row in rows if turn < row.scenario.runs and not row.violations]
+                while waiting and self._is_time_left(turn):
+                    waiting = await self._some(waiting[:TOGETHER], turn) + waiting[TOGETHER:]
         finally:
             await self._replace_stage(None)
         for row in rows:
             if not row.runs and not row.violations:
                 row.violations.append("there was no time for it")
-            for words in row.violations:
-                self._say(f"VIOLATED: {row.scenario.fault}, {row.scenario.moment}: {words}")
         return rows
 
-    async def _once(self, row: Row, seed: int) -> None:
-        if row.violations:
-            return
-        self._shared.history.note("scenario", fault=row.scenario.fault, moment=row.scenario.moment, seed=seed)
+    def _is_time_left(self, turn: int) -> bool:
+        seconds = self._limits.repeating if turn else self._limits.seconds
+        return time.monotonic() - self._begin < seconds
+
+    async def _some(self, rows: list[Row], turn: int) -> list[Row]:
+        """Let some faults happen, check everything, and return those for which it did not come to that."""
+        struck: list[Row] = []
         try:
-            await self._round(row, seed)
+            stage = await self._ready_stage()
+            known = len(stage.load.files)
+            async with stage.busy():
+                for row in rows:
+                    struck.append(row)
+                    await self._strike(stage, row, turn)
+            await stage.quiet()
+            _blame(struck, await stage.check(known))
+            if stage.load.rows_accepted > ROWS_LIMIT:
+                _blame(struck, await stage.farewell())
+                await self._replace_stage(None)
         except Exception as error:
             logger.exception("A scenario ended early.")
-            row.violations.append(f"{type(error).__name__}: {error}")
-        if row.violations:
+            (struck or rows)[-1].violations.append(f"{type(error).__name__}: {error}")
+        if any(row.violations for row in struck or rows):
             await self._replace_stage(None)
+        for row in struck:
+            self._say(" | ".join(row.cells()))
+            for words in row.violations:
+                self._say(f"    VIOLATED: {words}")
+        return rows[len(struck) :] if struck else []
 
-    async def _round(self, row: Row, seed: int) -> None:
-        stage = await self._ready_stage()
-        stage.seed(seed)
-        before = stage.load.rows_accepted
-        recovery, findings = await stage.round(row.scenario.act, large=row.scenario.large)
+    async def _strike(self, stage: Stage, row: Row, turn: int) -> None:
+        stage.seed(self._seed * 10**6 + turn * 1000 + zlib.crc32(f"{row.scenario.fault}{row.scenario.moment}".encode()))
+        before, begin = stage.load.rows_accepted, time.monotonic()
+        self._shared.history.note("scenario", fault=row.scenario.fault, moment=row.scenario.moment)
+        recovery = await stage.strike(row.scenario.act, large=row.scenario.large)
+        self._shared.history.note("struck", seconds=time.monotonic() - begin, recovery=recovery)
         row.runs += 1
         row.accepted += stage.load.rows_accepted - before
         row.slowest = max(row.slowest, recovery)
-        row.add(findings)
-        if not row.violations and stage.load.rows_accepted > ROWS_LIMIT:
-            row.add(await stage.farewell())
-            await self._replace_stage(None)
+        row.violations += stage.load.violations
+        stage.load.violations.clear()
 
     async def _ready_stage(self) -> Stage:
         if self._stage is None:
@@ -136,6 +152,17 @@ class _Run:
         before, self._stage = self._stage, stage
         if before is not None:
             await before.close()
+
+
+def _cancel(task: "asyncio.Task[object] | None") -> Callable[[], object]:
+    """Return what ends a task, so that everything that was started is ended when the suite is told to end."""
+    return task.cancel if task else signal.raise_signal
+
+
+def _blame(rows: list[Row], findings: Findings) -> None:
+    """Count what was found after several faults against each of them: any may be to blame."""
+    for row in rows:
+        row.add(findings)
 
 
 def table(rows: list[Row]) -> str:

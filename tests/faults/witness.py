@@ -16,7 +16,7 @@ from tests.faults.load import Load
 CAMPAIGN = 10**6
 AD_GROUPS = (10**6, 10**6 + 1)
 DAYS = [FIRST_DAY + timedelta(n) for n in range(3)]
-POLL_SECONDS = 0.15
+POLL_SECONDS = 0.3
 
 
 class Witness:

@@ -1,10 +1,10 @@
 """Faults of our own processes: killed, stopped, told to end, at a place in the code or at any time."""
 
 import asyncio
+import os
 import resource
 import signal
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 
@@ -115,8 +115,7 @@ async def clock_jumps(stage: Stage) -> None:
     """An ingest whose clock is hours ahead, and one whose clock is hours late, send among the others."""
     for hours in (5, -5):
         stage.skews.add(hours * 3600.0)
-        program = ("-P", str(Path(__file__).parents[1] / "skewed.py"), str(hours * 3600))
-        stage.fleet.start(SPARE_INGEST, program=program)
+        stage.fleet.start(SPARE_INGEST, skew=hours * 3600)
         await stage.fleet.ready(SPARE_INGEST)
         await asyncio.sleep(2)
         await stage.fleet.stop(SPARE_INGEST)
@@ -174,7 +173,7 @@ async def out_of_files(stage: Stage) -> None:
     """The ingest may not open another file for a while."""
     pid = stage.fleet[INGEST].process.pid
     limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (len(list(Path(f"/proc/{pid}/fd").iterdir())) + 1, limits[1]))
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (len(os.listdir(f"/proc/{pid}/fd")) + 1, limits[1]))
     await asyncio.sleep(4)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
 

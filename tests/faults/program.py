@@ -1,10 +1,15 @@
-"""`skewed.py SECONDS ARGUMENTS…`: adledger in a process whose clock is so many seconds ahead when it takes uploads."""
+"""`program.py SECONDS ARGUMENTS…`: adledger as it is, but for two things that let faults find more in less time.
+
+Its batches are small, so that small uploads have many, and its clock is so many seconds ahead when it takes uploads.
+"""
 
 import sys
 from datetime import datetime, timedelta, tzinfo
 
 from services.cli import main
-from services.ingest.api import intake
+from services.ingest.api import batching, intake
+
+BATCH_BYTES = 4096
 
 
 def skew(seconds: float) -> None:
@@ -19,5 +24,7 @@ def skew(seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    skew(float(sys.argv.pop(1)))
+    batching.BATCH_BYTES = BATCH_BYTES
+    if seconds := float(sys.argv.pop(1)):
+        skew(seconds)
     main()
