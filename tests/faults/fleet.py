@@ -8,10 +8,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from shared.failpoints import SETTING
-from tests.support.running import Running, running, wait_until_ready
+from shared.failpoints import FILE_MARK, SETTING
+from tests.support.running import Running, running, wait_for
 
 COMMANDS = {"ingest": ("serve", "ingest"), "query": ("serve", "query"), "consumer": ("consume",)}
+START_SECONDS = 180.0
+"""On a machine that is busy with other things a process may need this long to start."""
 PROGRAM = str(Path(__file__).parent / "program.py")
 
 
@@ -29,27 +31,36 @@ class Fleet:
     def __getitem__(self, name: str) -> Running:
         return self._running[name]
 
-    def start(
-        self,
-        name: str,
-        failpoint: str = "",
-        *,
-        skew: float = 0.0,
-        settings: dict[str, str] | None = None,
-    ) -> None:
+    def start(self, name: str, *, skew: float = 0.0, settings: dict[str, str] | None = None) -> None:
         """Start the process of this name; the part before the dash says what it is."""
         command = COMMANDS[name.partition("-")[0]]
-        wanted = self._settings(name) | ({SETTING: failpoint} if failpoint else {}) | (settings or {})
+        wanted = self._settings(name) | {SETTING: f"{FILE_MARK}{self._failpoint(name)}"} | (settings or {})
         context = running(self._folder, *command, settings=wanted, ready=False, program=("-P", PROGRAM, str(skew)))
         self._running[name] = self._stack.enter_context(context)
         self.logs.append(self._running[name].log)
 
+    def _failpoint(self, name: str) -> Path:
+        return self._folder / f"{name}.failpoint"
+
+    def arm(self, name: str, failpoint: str) -> None:
+        """Let a process that runs do something when it comes to a place in the code."""
+        draft = self._failpoint(name).with_suffix(".draft")
+        draft.write_text(failpoint)
+        draft.replace(self._failpoint(name))
+
+    def restart(self, name: str) -> None:
+        """Kill a process, or find it dead, and start it again."""
+        self.kill(name)
+        self._failpoint(name).unlink(missing_ok=True)
+        self.start(name)
+
     async def ready(self, *names: str) -> None:
         """Wait until these processes can do their jobs."""
-        await asyncio.gather(*(asyncio.to_thread(wait_until_ready, self._running[name]) for name in names))
+        waiting = (asyncio.to_thread(wait_for, self._running[name], "/health/ready", START_SECONDS) for name in names)
+        await asyncio.gather(*waiting)
 
     def named(self, kind: str) -> list[str]:
-        """Return the names of the processes of a kind that are there."""
+        """Return the names of the processes of a kind that are there, the oldest one first."""
         return [name for name, each in self._running.items() if name.startswith(kind) and each.process.poll() is None]
 
     def kill(self, name: str) -> None:

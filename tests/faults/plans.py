@@ -3,9 +3,7 @@
 from tests.faults.acts import broker, clients, database, messages, mixed, network, processes
 from tests.faults.acts.processes import killed_at
 from tests.faults.scenario import Scenario
-from tests.faults.stage import SPARES
 
-CONSUMER, INGEST = SPARES
 CONSUMER_POINTS = (
     ("on delivery", "delivered", 6),
     ("after the receipt", "receipted", 5),
@@ -24,7 +22,7 @@ INGEST_POINTS = (
 def slice_() -> list[Scenario]:
     """Return what fits into a minute: a consumer, the broker, the database and the network."""
     return [
-        Scenario("kill -9 of a consumer", "after COMMIT, before the ack", killed_at(CONSUMER, "committed", 3)),
+        Scenario("kill -9 of a consumer", "after COMMIT, before the ack", killed_at("consumer", "committed", 3)),
         Scenario("all backends ended x 2", "under load", database.backends_ended(1000, 2)),
         Scenario("every connection reset x 3", "under load", network.connections_reset),
         Scenario("COMMIT's answer is lost x 4", "storing and applying", database.commit_unanswered(3)),
@@ -35,11 +33,11 @@ def slice_() -> list[Scenario]:
 
 def _processes() -> list[Scenario]:
     consumers = [
-        Scenario("kill -9 of a consumer", moment, killed_at(CONSUMER, point, latest), large=1, row="2")
+        Scenario("kill -9 of a consumer", moment, killed_at("consumer", point, latest), large=1, row="2")
         for moment, point, latest in CONSUMER_POINTS
     ]
     ingests = [
-        Scenario("kill -9 of an ingest", moment, killed_at(INGEST, point, latest), large=2, row="1")
+        Scenario("kill -9 of an ingest", moment, killed_at("ingest", point, latest), large=2, row="1")
         for moment, point, latest in INGEST_POINTS
     ]
     return [
@@ -52,7 +50,7 @@ def _processes() -> list[Scenario]:
         Scenario(
             "a consumer raises the unknown", "after the receipt", processes.fails_at("receipted", "raise"), row="20"
         ),
-        Scenario("a consumer hangs", "after the receipt", processes.fails_at("receipted", "hang"), row="20"),
+        Scenario("a consumer hangs", "after the receipt", processes.consumer_hangs, row="20"),
         Scenario("start on a deep queue, one killed", "40 uploads deep", processes.deep_queue, row="22"),
         Scenario("started before servers let in", "start", processes.started_too_early),
         Scenario("clocks 5 h ahead and late", "sending", processes.clock_jumps),

@@ -35,6 +35,8 @@ class Way:
     delay: float = 0.0
     rate: float = math.inf
     loses: bool = False
+    passed: int = 0
+    """How many bytes have been passed on."""
     is_open: asyncio.Event = field(default_factory=asyncio.Event)
     make_filter: Callable[[], Filter] | None = None
     """Makes the filter of a new connection; those that are open keep what they have."""
@@ -159,6 +161,7 @@ async def _pump(
             writer.write(cut.passed)
             await writer.drain()
             raise
+        way.passed += len(data)
         await _write(writer, data, way)
     with contextlib.suppress(OSError):
         if not writer.is_closing():

@@ -32,9 +32,9 @@ ROUND_SECONDS = 200.0
 PEAK_BYTES = 400 * 10**6
 """How much memory ingest and consumer may hold."""
 CONSUMERS = ("consumer-1", "consumer-2")
-INGEST = "ingest-1"
-SPARES = ("consumer-3", "ingest-2")
-"""What a scenario starts beside the others, to kill it at a place of its own."""
+INGESTS = ("ingest-1", "ingest-2")
+SPARES = ("consumer-3", "ingest-3")
+"""What a scenario starts beside the others, in a way of its own."""
 CHECKED_STATES = 25
 BREATH_SECONDS = 4.0
 """How long clients wait for what they sent to be applied before they send more all the same."""
@@ -104,7 +104,7 @@ class Stage:
         """Make the database and start every process."""
         await execute(self.postgres.url, f"CREATE DATABASE {self.topology.prefix}")
         await asyncio.to_thread(migrate, self.database)
-        names = (INGEST, "query", *CONSUMERS)
+        names = (*INGESTS, "query", *CONSUMERS)
         await self.network.open((*names, *SPARES))
         for name in names:
             self.fleet.start(name)
@@ -212,11 +212,9 @@ class Stage:
         return [f"{log.name} holds {words!r}" for log, text in texts.items() for words in secrets if words in text]
 
     def _left_on_disk(self) -> list[str]:
-        """Return what the ingest that is there keeps of requests that are over; a killed one cannot clean up."""
-        if not self.fleet.named(INGEST):
-            return []
-        pid = self.fleet[INGEST].process.pid
-        homes = {path.parent for path in map(Path, _open_files(pid)) if path.parent.name.startswith("ingest-")}
+        """Return what ingests that are there keep of requests that are over; a killed one cannot clean up."""
+        files = [file for name in self.fleet.named("ingest") for file in _open_files(self.fleet[name].process.pid)]
+        homes = {path.parent for path in map(Path, files) if path.parent.name.startswith("ingest-")}
         left = [path.name for home in homes for path in home.iterdir() if path.name != "lock"]
         return [f"ingest left {left} in its spool"] if left else []
 

@@ -83,9 +83,9 @@ def wait_until_ready(running: Running) -> None:
     wait_for(running, "/health/ready")
 
 
-def wait_for(running: Running, path: str) -> None:
+def wait_for(running: Running, path: str, seconds: float = START_SECONDS) -> None:
     """Wait until the process answers at a path with success; raises `AssertionError` with its log if it never does."""
-    end = time.monotonic() + START_SECONDS
+    end = time.monotonic() + seconds
     while time.monotonic() < end and running.process.poll() is None:
         try:
             if httpx.get(f"{running.url}{path}", timeout=5).is_success:

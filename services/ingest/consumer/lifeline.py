@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import asyncpg
 from sqlalchemy import text
@@ -15,11 +16,13 @@ logger = logging.getLogger(__name__)
 
 BEGIN_SECONDS = 15.0
 LOOK_SECONDS = 5.0
+IDLE_SECONDS = 10.0
+"""For how long a session that we wait for may do nothing."""
 
 # Long statements are none of our business here: one that still runs is alive. One that was lost leaves its session
 # idle, or gone once the server ended it.
 _LIVES = """
-    SELECT state = 'active' OR state_change > clock_timestamp() - interval '10 seconds'
+    SELECT state = 'active' OR state_change > clock_timestamp() - cast(:idle AS interval)
     FROM pg_stat_activity WHERE pid = :pid
 """
 
@@ -55,6 +58,6 @@ async def _lives(engine: AsyncEngine, pid: int) -> bool:
     """Tell whether the server works on the session, or did so a moment ago; true when it cannot be asked."""
     try:
         async with asyncio.timeout(LOOK_SECONDS), engine.connect() as connection:
-            return bool(await connection.scalar(text(_LIVES), {"pid": pid}))
+            return bool(await connection.scalar(text(_LIVES), {"pid": pid, "idle": timedelta(seconds=IDLE_SECONDS)}))
     except (SQLAlchemyError, OSError, TimeoutError):
         return True

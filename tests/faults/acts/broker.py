@@ -10,7 +10,7 @@ from aiormq.exceptions import AMQPError
 
 from tests.faults.checker import depths
 from tests.faults.scenario import expect
-from tests.faults.stage import CONSUMERS, INGEST, Stage
+from tests.faults.stage import CONSUMERS, Stage
 
 ALARM_SECONDS = 6.0
 
@@ -126,7 +126,8 @@ async def queue_deleted(stage: Stage) -> None:
 async def permissions_taken(stage: Stage) -> None:
     """The broker lets our user in, but do nothing; after a while it may again."""
     await stage.broker.control("clear_permissions", "adledger")
-    stage.network.to("broker", INGEST)[0].reset()
+    for way in stage.network.to("broker", "ingest"):
+        way.reset()
     await asyncio.sleep(2)
     await stage.broker.control("set_permissions", "adledger", ".*", ".*", ".*")
 

@@ -10,7 +10,7 @@ import httpx
 
 from tests.faults.files import File
 from tests.faults.scenario import expect
-from tests.faults.stage import INGEST, SPARES, Stage
+from tests.faults.stage import SPARES, Stage
 
 BOMB_BYTES = 48 * 2**20
 LIMIT_BYTES = 32 * 2**20
@@ -26,7 +26,7 @@ async def misbehaved(stage: Stage) -> None:
 
 async def _raw(stage: Stage, *pieces: bytes, pause: float = 0.0, answer: bool = True) -> bytes:
     """Send bytes to the ingest and return what comes back; without an answer hang up at once."""
-    url = urlsplit(stage.fleet[INGEST].url)
+    url = urlsplit(stage.fleet[stage.fleet.named("ingest")[-1]].url)
     reader, writer = await asyncio.open_connection(url.hostname, url.port)
     try:
         for piece in pieces:
@@ -95,12 +95,9 @@ async def bombs(stage: Stage) -> None:
 
 async def twice_at_once(stage: Stage) -> None:
     """Two pods get the same file at the same time, with a key and without."""
-    stage.fleet.start(SPARES[1])
-    await stage.fleet.ready(SPARES[1])
     for _ in range(5):
         file = stage.load.new(stage.chance)
         await asyncio.gather(stage.load.send(file), stage.load.send(file), stage.load.send(file))
-    await stage.fleet.stop(SPARES[1])
 
 
 async def reverts_race(stage: Stage) -> None:

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from services.ingest.consumer.applier import LOCK
+from tests.faults.acts.processes import reaches
 from tests.faults.filters import BEGIN, COMMITTED, cut_at
-from tests.faults.scenario import REACH_SECONDS, Act, expect
-from tests.faults.stage import SPARES, Stage
+from tests.faults.scenario import Act, expect
+from tests.faults.stage import Stage
 
-SPARE = SPARES[0]
 DATABASE = "database"
 
 
@@ -33,10 +33,8 @@ def stopped_at(point: str) -> Act:
     """The database stops at once while a consumer stands at a place in the code."""
 
     async def act(stage: Stage) -> None:
-        stage.fleet.start(SPARE, f"{point}:1:sleep")
-        expect(stage, await stage.fleet.reaches(SPARE, f"Failpoint {point}: sleep", REACH_SECONDS), point)
+        await reaches(stage, stage.fleet.named("consumer")[0], point, "sleep")
         await _restart(stage, 0.5)
-        await stage.fleet.stop(SPARE)
 
     return act
 

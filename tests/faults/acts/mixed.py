@@ -2,11 +2,11 @@
 
 from tests.faults.acts import broker, clients, database, messages, network, processes
 from tests.faults.scenario import Act
-from tests.faults.stage import SPARES, Stage
+from tests.faults.stage import Stage
 
 QUICK: tuple[Act, ...] = (
-    processes.killed_at(SPARES[0], "appended", 3),
-    processes.killed_at(SPARES[1], "confirmed", 3),
+    processes.killed_at("consumer", "appended", 3),
+    processes.killed_at("ingest", "confirmed", 3),
     processes.consumers_killed(2),
     broker.broker_killed,
     broker.connections_closed,

@@ -1,15 +1,16 @@
 """Faults of our own processes: killed, stopped, told to end, at a place in the code or at any time."""
 
 import asyncio
-import os
 import resource
 import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 
+from tests.faults.files import File
 from tests.faults.scenario import REACH_SECONDS, Act, expect
-from tests.faults.stage import CONSUMERS, INGEST, SPARES, Stage
+from tests.faults.stage import CONSUMERS, SPARES, Stage
 
 STOP_SECONDS = 17.0
 """Longer than a transaction may be idle (`shared.database.WRITER_TIMEOUTS`)."""
@@ -17,31 +18,42 @@ GRACE_SECONDS = 40.0
 SPARE_CONSUMER, SPARE_INGEST = SPARES
 
 
-def killed_at(name: str, point: str, latest: int) -> Act:
-    """A process that was started beside the others kills itself at a failpoint."""
+def killed_at(kind: str, point: str, latest: int) -> Act:
+    """One of two processes kills itself at a failpoint, and is started again."""
 
     async def act(stage: Stage) -> None:
-        failpoint = f"{point}:{stage.chance.randint(1, latest)}:kill"
-        stage.history.note("armed", process=name, failpoint=failpoint)
-        stage.fleet.start(name, failpoint)
-        expect(stage, await stage.fleet.dies(name, REACH_SECONDS), failpoint)
-        stage.fleet.kill(name)
+        name = stage.fleet.named(kind)[0]
+        await reaches(stage, name, point, "kill", latest)
+        expect(stage, await stage.fleet.dies(name, 5), f"the death of {name}")
+        stage.fleet.restart(name)
 
     return act
+
+
+async def reaches(stage: Stage, name: str, point: str, action: str, latest: int = 1) -> None:
+    """Let something happen when a process comes to a place in the code, and wait until it does."""
+    failpoint = f"{point}:{stage.chance.randint(1, latest)}:{action}"
+    stage.history.note("armed", process=name, failpoint=failpoint)
+    stage.fleet.arm(name, failpoint)
+    expect(stage, await stage.fleet.reaches(name, f"Failpoint {point}: {action}", REACH_SECONDS), failpoint)
 
 
 def fails_at(point: str, action: str) -> Act:
-    """A consumer beside the others does something at a failpoint, once, and is told to end."""
+    """A consumer does something at a failpoint, once, and lives on."""
 
     async def act(stage: Stage) -> None:
-        failpoint = f"{point}:{stage.chance.randint(1, 3)}:{action}"
-        stage.fleet.start(SPARE_CONSUMER, failpoint)
-        words = f"Failpoint {point}: {action}"
-        expect(stage, await stage.fleet.reaches(SPARE_CONSUMER, words, REACH_SECONDS), failpoint)
-        await asyncio.sleep(0.5)
-        await stage.fleet.stop(SPARE_CONSUMER)
+        await reaches(stage, stage.fleet.named("consumer")[0], point, action, 3)
 
     return act
+
+
+async def consumer_hangs(stage: Stage) -> None:
+    """The handler of a consumer's message hangs for ever; its process is told to end, and another one takes over."""
+    name = stage.fleet.named("consumer")[0]
+    await reaches(stage, name, "receipted", "hang", 3)
+    await stage.recovers()
+    await stage.fleet.stop(name)
+    stage.fleet.start(name)
 
 
 def consumers_killed(times: int) -> Act:
@@ -52,8 +64,7 @@ def consumers_killed(times: int) -> Act:
             await asyncio.sleep(stage.chance.uniform(0.2, 3))
             name = stage.chance.choice(CONSUMERS)
             stage.history.note("kill", process=name)
-            stage.fleet.kill(name)
-            stage.fleet.start(name)
+            stage.fleet.restart(name)
         await stage.fleet.ready(*CONSUMERS)
 
     return act
@@ -61,54 +72,50 @@ def consumers_killed(times: int) -> Act:
 
 async def consumer_stopped(stage: Stage) -> None:
     """A consumer that holds the appliers' lock stands still; the others take over before it goes on."""
-    stage.fleet.start(SPARE_CONSUMER, "folded:1:sleep")
-    reached = await stage.fleet.reaches(SPARE_CONSUMER, "Failpoint folded: sleep", REACH_SECONDS)
-    expect(stage, reached, "folded")
-    stage.fleet.signal(SPARE_CONSUMER, signal.SIGSTOP)
+    name = stage.fleet.named("consumer")[0]
+    await reaches(stage, name, "folded", "sleep")
+    stage.fleet.signal(name, signal.SIGSTOP)
     await asyncio.sleep(STOP_SECONDS * max(1, 3 * (stage.patience > 1)))
     seconds = await stage.recovers()
     stage.history.note("others went on", seconds=seconds)
-    stage.fleet.signal(SPARE_CONSUMER, signal.SIGCONT)
-    await asyncio.sleep(1)
-    await stage.fleet.stop(SPARE_CONSUMER)
+    stage.fleet.signal(name, signal.SIGCONT)
 
 
 async def consumer_told_to_end(stage: Stage) -> None:
     """A consumer is told to end amid a batch: it finishes that, and is gone within the time for it."""
-    stage.fleet.start(SPARE_CONSUMER, "appended:1:sleep")
-    reached = await stage.fleet.reaches(SPARE_CONSUMER, "Failpoint appended: sleep", REACH_SECONDS)
-    expect(stage, reached, "appended")
-    await stage.fleet.stop(SPARE_CONSUMER)
+    name = stage.fleet.named("consumer")[0]
+    await reaches(stage, name, "appended", "sleep")
+    await stage.fleet.stop(name)
+    stage.fleet.start(name)
 
 
 async def ingest_told_to_end(stage: Stage) -> None:
     """An ingest is told to end amid an upload: it takes that, and is gone within the time for it."""
-    stage.fleet.start(SPARE_INGEST)
-    await stage.fleet.ready(SPARE_INGEST)
+    name = stage.fleet.named("ingest")[0]
     file = stage.load.new(stage.chance)
     begun = asyncio.Event()
 
     async def body() -> AsyncIterator[bytes]:
-        for n in range(len(file.content)):
-            yield file.content[n : n + 1] if n < 20 else file.content[n:]
+        for n in range(20):
+            yield file.content[n : n + 1]
             begun.set()
-            if n >= 20:
-                return
             await asyncio.sleep(0.1)
+        yield file.content[20:]
 
-    async def send() -> httpx.Response:
-        async with httpx.AsyncClient(timeout=GRACE_SECONDS) as http:
-            parameters = {"mode": file.mode.value, "kind": file.upload.kind.value, "filename": file.name}
-            headers = {"Idempotency-Key": file.key} if file.key else {}
-            url = f"{stage.fleet[SPARE_INGEST].url}/uploads"
-            return await http.post(url, params=parameters, headers=headers, content=body())
-
-    sending = asyncio.create_task(send())
+    sending = asyncio.create_task(_send(f"{stage.fleet[name].url}/uploads", file, body()))
     await begun.wait()
-    await stage.fleet.stop(SPARE_INGEST)
+    await stage.fleet.stop(name)
     answer = await sending
     expect(stage, answer.status_code == 202, f"a 202 ({answer.text})")
     stage.load.accepted(file, answer.json()["uploads"][0])
+    stage.fleet.start(name)
+
+
+async def _send(url: str, file: File, body: AsyncIterator[bytes]) -> httpx.Response:
+    parameters = {"mode": file.mode.value, "kind": file.upload.kind.value, "filename": file.name}
+    headers = {"Idempotency-Key": file.key} if file.key else {}
+    async with httpx.AsyncClient(timeout=GRACE_SECONDS) as http:
+        return await http.post(url, params=parameters, headers=headers, content=body)
 
 
 async def clock_jumps(stage: Stage) -> None:
@@ -128,8 +135,7 @@ async def deep_queue(stage: Stage) -> None:
     for name in CONSUMERS:
         stage.fleet.start(name)
     await stage.fleet.ready(*CONSUMERS)
-    stage.fleet.kill(CONSUMERS[0])
-    stage.fleet.start(CONSUMERS[0])
+    stage.fleet.restart(CONSUMERS[0])
 
 
 async def started_too_early(stage: Stage) -> None:
@@ -169,18 +175,22 @@ async def _lives(stage: Stage, name: str) -> bool:
     return False
 
 
+def _count_files(pid: int) -> int:
+    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+
+
 async def out_of_files(stage: Stage) -> None:
     """The ingest may not open another file for a while."""
-    pid = stage.fleet[INGEST].process.pid
+    pid = stage.fleet[stage.fleet.named("ingest")[0]].process.pid
     limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (len(os.listdir(f"/proc/{pid}/fd")) + 1, limits[1]))
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (_count_files(pid) + 1, limits[1]))
     await asyncio.sleep(4)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
 
 
 async def disk_full_for_ingest(stage: Stage) -> None:
     """The ingest may not write more than a few bytes into a file for a while, as on a full disk."""
-    pid = stage.fleet[INGEST].process.pid
+    pid = stage.fleet[stage.fleet.named("ingest")[0]].process.pid
     limits = resource.prlimit(pid, resource.RLIMIT_FSIZE)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (16, limits[1]))
     await asyncio.sleep(3)
