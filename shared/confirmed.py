@@ -46,10 +46,13 @@ class ConfirmedPublisher:
 
     async def answer(self, message: aio_pika.Message, queue: str) -> None:
         """Send an answer once, to whoever still waits for it."""
-        with contextlib.suppress(*FAILURES):
+        channel = None
+        try:
             async with asyncio.timeout(CONFIRM_SECONDS):
                 channel = await self.channel()
                 await channel.default_exchange.publish(message, routing_key=queue, mandatory=False)
+        except FAILURES:
+            await self._drop(channel)
 
     async def channel(self) -> AbstractChannel:
         """Return the open channel; the first one on a connection declares the queues.

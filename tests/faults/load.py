@@ -71,13 +71,13 @@ class Load:
         await self.send(file)
         return file
 
-    async def send(self, file: File) -> None:
-        """Send a file until it is accepted."""
+    async def send(self, file: File, by: str = "ingest") -> None:
+        """Send a file until it is accepted, by any process of a kind or by one of this name."""
         headers = {"Idempotency-Key": file.key} if file.key else {}
         parameters = {"mode": file.mode.value, "filename": file.name, "kind": file.upload.kind.value}
         request = {"content": file.content, "headers": headers, "params": parameters}
         for begin in _tries():
-            answer = await self._ask("POST", "/uploads", **request)
+            answer = await self._ask("POST", "/uploads", by, **request)
             if answer is not None and answer.status_code == 202:
                 return self.accepted(file, answer.json()["uploads"][0])
             file.unknown.append((begin, time.time()))
@@ -133,11 +133,11 @@ class Load:
             return None
         return answer if answer.is_success else None
 
-    async def _ask(self, method: str, path: str, **request: object) -> httpx.Response | None:
+    async def _ask(self, method: str, path: str, by: str = "ingest", **request: object) -> httpx.Response | None:
         """Return the answer of some ingest, None when there is none or the connection broke."""
         begin = time.monotonic()
         try:
-            address = self.chance.choice(self._addresses("ingest"))
+            address = self.chance.choice(self._addresses(by))
             return await self._http.request(method, f"{address}{path}", **request)
         except (httpx.TransportError, IndexError) as error:
             self._history.note("no answer", request=f"{method} {path}", error=repr(error))

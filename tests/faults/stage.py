@@ -156,6 +156,10 @@ class Stage:
         await self._until_settled([file], 3 * RECOVERY_SECONDS)
         return time.monotonic() - begin
 
+    async def settled(self) -> None:
+        """Wait until everything that was promised so far is applied."""
+        await self._until_settled(list(self.load.files), RECOVERY_SECONDS)
+
     async def quiet(self) -> None:
         """Wait until nothing is on its way any more; what is promised and does not come is the check's to tell."""
         with contextlib.suppress(TimeoutError):

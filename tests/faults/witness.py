@@ -17,6 +17,8 @@ CAMPAIGN = 10**6
 AD_GROUPS = (10**6, 10**6 + 1)
 DAYS = [FIRST_DAY + timedelta(n) for n in range(3)]
 POLL_SECONDS = 0.3
+BY = "ingest-1"
+"""Which process takes its files: one whose clock is right, so that the file that was sent last is the latest word."""
 
 
 class Witness:
@@ -39,7 +41,7 @@ class Witness:
         while not over.is_set():
             value = next(self._values)
             file = self._load.add(stats_file(f"witness-{value}", _values(value)))
-            await self._load.send(file)
+            await self._load.send(file, BY)
             await self._until_applied(file, value)
             self._before = value
 

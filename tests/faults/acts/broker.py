@@ -1,12 +1,10 @@
 """Faults of RabbitMQ: killed, stopped, full, alarmed, robbed of queues and of permissions."""
 
 import asyncio
-import contextlib
 import signal
 import time
 
 import aio_pika
-from aiormq.exceptions import AMQPError
 
 from tests.faults.checker import depths
 from tests.faults.scenario import expect
@@ -110,17 +108,16 @@ async def queue_full(stage: Stage) -> None:
 
 
 async def queue_deleted(stage: Stage) -> None:
-    """The queue of batches is deleted, three times, each time when it happens to be empty."""
-    deleted = 0
-    end = time.monotonic() + 20
-    while deleted < 3 and time.monotonic() < end:
-        with contextlib.suppress(AMQPError):
-            connection = await aio_pika.connect(stage.broker.url)
-            async with connection, connection.channel() as channel:
-                await channel.queue_delete(stage.topology.batches, if_empty=True)
-                deleted += 1
-        await asyncio.sleep(stage.chance.uniform(0.05, 1))
-    expect(stage, deleted, "an empty queue")
+    """The queue of batches is deleted, three times, each time when it is empty and while others want to publish."""
+    for _ in range(3):
+        for way in stage.network.to("broker", "ingest"):
+            way.hold(down=False)
+        await stage.settled()
+        connection = await aio_pika.connect(stage.broker.url)
+        async with connection, connection.channel() as channel:
+            await channel.queue_delete(stage.topology.batches)
+        stage.network.heal()
+        await asyncio.sleep(stage.chance.uniform(0.5, 1.5))
 
 
 async def permissions_taken(stage: Stage) -> None:

@@ -14,6 +14,10 @@ from tests.faults.scenario import Act, expect
 from tests.faults.stage import Stage
 
 DATABASE = "database"
+WAITING = """
+    SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')
+"""
+DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 
 
 async def stopped(stage: Stage) -> None:
@@ -139,22 +143,17 @@ async def table_locked(stage: Stage) -> None:
 
 
 async def deadlocked(stage: Stage) -> None:
-    """Somebody else holds rows of the fold and asks for the appliers' lock: PostgreSQL ends the fold."""
+    """Somebody else holds rows that a fold waits for, and asks for the appliers' lock: PostgreSQL ends the fold."""
     rows = "SELECT FROM ad_group_stat FOR UPDATE"
-    async with _stranger(stage, "SET LOCAL deadlock_timeout = '1h'", rows) as session:
-        # Waits until an applier that holds the lock waits for the rows, or is next to do so.
-        asking = asyncio.create_task(session.execute(f"SELECT pg_advisory_xact_lock({LOCK})"))
-        done, _ = await asyncio.wait({asking}, timeout=30)
-        expect(stage, done, "a lock for the stranger")
-    found = await _deadlocks(stage)
-    expect(stage, found, "a deadlock")
-
-
-async def _deadlocks(stage: Stage) -> int:
-    async with stage.connected() as connection:
-        await asyncio.sleep(1.2)
-        found = await connection.fetchval("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
-        return int(found)
+    async with _stranger(stage, "SET LOCAL deadlock_timeout = '1h'", rows) as session, stage.connected() as observer:
+        for _ in range(600):
+            if await observer.fetchval(WAITING):
+                break
+            await asyncio.sleep(0.05)
+        await asyncio.wait_for(session.execute(f"SELECT pg_advisory_xact_lock({LOCK})"), 30)
+        # Statistics are told at the end of a transaction, and at most once a second.
+        await asyncio.sleep(1.5)
+        expect(stage, await observer.fetchval(DEADLOCKS), "a deadlock")
 
 
 async def disk_full(stage: Stage) -> None:
