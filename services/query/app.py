@@ -22,7 +22,7 @@ from services.query.reader import Reader
 from services.query.sending import tag_by_body
 from services.query.settings import QuerySettings
 from services.query.uploads import list_rejections, list_uploads, show_upload
-from shared.database import create_reader, is_connection_lost
+from shared.database import close, create_reader, is_connection_lost
 from shared.errors import MEDIA_TYPE, exception_handlers, log_and_answer, unavailable
 from shared.health import Check, health_routes
 from shared.schema import schema_routes
@@ -62,7 +62,7 @@ def create_app(settings: QuerySettings, checks: Mapping[str, Check] | None = Non
     @asynccontextmanager
     async def tidy(_: Litestar) -> AsyncIterator[None]:
         yield
-        await engine.dispose()
+        await close(engine)
         database.close()
 
     app = Litestar(
