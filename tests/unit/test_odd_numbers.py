@@ -76,11 +76,9 @@ def test_the_rest_of_the_file_says_how_its_numbers_are_written(
     cell: str, evidence: str, micros: int, files: Reader
 ) -> None:
     rows = [with_cell("cost", cell)] + [with_cell("cost", "7", ad_group_id="8")] * 3000
-    for file in (
-        [*rows, with_cell("cost", evidence, ad_group_id="9")],
-        [*rows, with_cell("conversions", evidence, ad_group_id="9")],
-    ):
-        assert value(files.read(content(*file)), "cost")[0] == micros
+    for last in ({"cost": evidence}, {"cost": "7", "conversions": evidence}):
+        file = content(*rows, with_cell("ad_group_id", "9", **last))
+        assert value(files.read(file), "cost")[0] == micros
 
 
 def test_numbers_that_are_written_two_ways_are_never_read_both_ways(files: Reader) -> None:
@@ -149,6 +147,7 @@ def test_a_key_without_a_value_is_refused(column: str, cell: str, files: Reader)
         ("date", "2025-02-30", "calendar"),
         ("date", "yesterday", "date"),
         ("date", "2025-05", "date"),
+        ("date", "20250513", "date"),
         ("cost", "0x1F", "number"),
         ("cost", "12 34", ""),
         ("impressions", "1,23,4", ""),

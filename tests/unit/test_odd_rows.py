@@ -59,7 +59,7 @@ def test_two_currencies_in_one_file_are_refused_with_both(files: Reader) -> None
 
 def test_a_sign_that_contradicts_the_column_of_currencies_is_refused_with_both(files: Reader) -> None:
     header = (*HEADER, "Currency code")
-    with pytest.raises(UnreadableFileError, match=r"(?s)BRL.*EUR|EUR.*BRL"):
+    with pytest.raises(UnreadableFileError, match=r"EUR and R\$"):
         files.read(content((*with_cell("cost", "R$ 5,50"), "EUR"), header=header))
 
 

@@ -142,7 +142,7 @@ def test_whatever_happens_to_its_bytes_a_file_is_read_or_refused_with_a_reason(s
     outcome = files.ask(content, **answers)
 
     if isinstance(outcome, str):
-        assert outcome.endswith((".", "?"))
+        assert outcome.endswith((".", "?", "…"))
     else:
         ends = sum(content.count(end.encode()) for end in ("\n", "\r"))
         assert outcome.parsed.rows_read <= ends + 1

@@ -117,7 +117,7 @@ def test_a_file_of_a_suite_as_it_is_is_refused_with_a_reason(case: Case, files: 
         files.read(case.content)
 
     reason = str(refused.value)
-    assert reason.endswith((".", "?"))
+    assert reason.endswith((".", "?", "…"))
     assert "Error" not in reason
     assert not re.search(r"[\x00-\x1f]", reason)
     assert len(reason) < 3000
