@@ -7,14 +7,13 @@ import sys
 
 from services.ingest.api.reading.sources import SOURCES, Column
 
-
 _RULE = (
     "Header rows are understood in these names, without regard to case, spaces and punctuation: `Ad group ID`, "
     "`AdGroupId` and `ad_group.id` are one name. Written from `services/ingest/api/reading/sources.py`."
 )
 _STAND_INS = (
-    "* `Results`, `Reporting starts`, `Reporting ends`, `date_start`, `date_stop` and LinkedIn's dates count only where "
-    "no other column of their meaning is there. A period's first day alone is no day."
+    "* `Results`, `Reporting starts`, `Reporting ends`, `date_start`, `date_stop` and LinkedIn's dates count only "
+    "where no other column of their meaning is there. A period's first day alone is no day."
 )
 
 
