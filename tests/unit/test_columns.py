@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from services.ingest.api.reading.columns import SHAPES, Column, HeaderError, fold, recognise
+from services.ingest.api.reading.columns import SHAPES, HeaderError, fold, recognise
 from services.ingest.api.reading.parsed import Parsed
 from services.ingest.api.reading.parsing import Parser, UnreadableFileError
+from services.ingest.api.reading.sources import Column
 from shared.messages import Kind
 
 STATS = ("date", "ad_group_id", "device", "impressions", "clicks", "conversions", "cost")

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from services.ingest.api.reading import dates
 from services.ingest.api.reading.dates import Order
 from services.ingest.api.reading.devices import DEVICE_NAMES
-from services.ingest.api.reading.dictionary import Column
 from services.ingest.api.reading.numbers import COMMA, POINT, SPACES, Writing, is_like, sql, without_sign
+from services.ingest.api.reading.sources import Column
 from shared.messages import DEVICE_CODES
 
 CELL_LIMIT = 10**15

@@ -6,7 +6,8 @@ Pure: no framework, no files.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.ingest.api.reading.dictionary import PERIOD_STARTS, Column, Dictionary, Meaning, fold, none_marks
+from services.ingest.api.reading.dictionary import PERIOD_STARTS, Dictionary, Meaning, fold, none_marks
+from services.ingest.api.reading.sources import Column
 from shared.messages import Kind
 
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from services.ingest.api.reading.checks import Check, Dialect, check, is_missing, number_text, trimmed
 from services.ingest.api.reading.columns import METRICS, SHAPES, Place
 from services.ingest.api.reading.dates import counts_sql
-from services.ingest.api.reading.dictionary import Column
 from services.ingest.api.reading.lines import Lines
 from services.ingest.api.reading.money import SIGN
 from services.ingest.api.reading.numbers import COMMA, POINT, is_like, sql
+from services.ingest.api.reading.sources import Column
 from services.ingest.api.reading.totals import LABEL_OF, has_label, is_footer, is_keyless, is_label
 from shared.messages import COLUMNS, DEVICE_CODES, Device, Kind
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from services.ingest.api.reading.checks import device_sql
 from services.ingest.api.reading.columns import SHAPES, Header
 from services.ingest.api.reading.devices import DEVICE_NAMES
-from services.ingest.api.reading.dictionary import Column
 from services.ingest.api.reading.flat import Flat
 from services.ingest.api.reading.numbers import is_like, sql
 from services.ingest.api.reading.records import LINE_LIMIT
+from services.ingest.api.reading.sources import Column
 from shared.messages import DEVICE_CODES, Device, Kind
 
 RECORD_BYTES = 4 * LINE_LIMIT + 100

@@ -9,7 +9,6 @@ from services.ingest.api.reading.columns import ADD
 from services.ingest.api.reading.counting import TOTAL_CHARACTERS, Tables
 from services.ingest.api.reading.dates import Order
 from services.ingest.api.reading.deciding import Decision, decide
-from services.ingest.api.reading.dictionary import Column
 from services.ingest.api.reading.envelope import Text, Top, UnreadableFileError
 from services.ingest.api.reading.flat import Flat
 from services.ingest.api.reading.judging import Judging
@@ -19,6 +18,7 @@ from services.ingest.api.reading.options import ReadingOptions
 from services.ingest.api.reading.originals import complete, originals
 from services.ingest.api.reading.parsed import Parsed
 from services.ingest.api.reading.reporting import Facts, one_currency, report
+from services.ingest.api.reading.sources import Column
 from shared.messages import Totals
 from shared.reports import TotalRow
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from services.ingest.api.reading.checks import Dialect
-from services.ingest.api.reading.dictionary import Column
 from services.ingest.api.reading.envelope import Top
 from services.ingest.api.reading.money import CODES, certain, clash
+from services.ingest.api.reading.sources import Column
 from shared.messages import Kind
 from shared.reports import MappedColumn, Reconciliation, Report, TotalRow
 
