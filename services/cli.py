@@ -32,6 +32,7 @@ from services.processes import (
 )
 from services.query.settings import QuerySettings
 from services.settings_table import write_settings_page
+from services.upload_command import upload
 from shared.database import SchemaOutdatedError
 from shared.logging import configure_logging
 from shared.settings import DatabaseSettings
@@ -143,7 +144,7 @@ def settings_command() -> None:
     write_settings_page()
 
 
-for other_command in (*COMMANDS, dead_letters, compact_command):
+for other_command in (upload, *COMMANDS, dead_letters, compact_command):
     main.add_command(other_command)
 
 

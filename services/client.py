@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, BinaryIO
 
@@ -31,6 +31,24 @@ class What:
     kind: str | None = None
     mode: str | None = None
     idempotency_key: str | None = None
+    encoding: str | None = None
+    locale: str | None = None
+    date_order: str | None = None
+    fixes: str | None = None
+    dry_run: bool = False
+
+    def parameters(self) -> dict[str, str]:
+        """Return it as the parameters of a request."""
+        named = {
+            "kind": self.kind,
+            "mode": self.mode,
+            "encoding": self.encoding,
+            "locale": self.locale,
+            "date_order": self.date_order,
+            "fixes": self.fixes,
+            "dry_run": "true" if self.dry_run else None,
+        }
+        return {name: value for name, value in named.items() if value}
 
 
 class Client:
@@ -46,13 +64,31 @@ class Client:
 
     def upload(self, files: Sequence[tuple[str, BinaryIO]], what: What) -> list[Json]:
         """Send named files in one request, as they are read, and return what the server says of each."""
-        parameters = {name: value for name, value in (("kind", what.kind), ("mode", what.mode)) if value}
         headers = {"Idempotency-Key": what.idempotency_key} if what.idempotency_key else {}
         parts = [("file", (name, file, "text/csv")) for name, file in files]
-        request = self._http.build_request("POST", "/uploads", params=parameters, headers=headers, files=parts)
+        request = self._http.build_request("POST", "/uploads", params=what.parameters(), headers=headers, files=parts)
         answer = self._checked(self._send(request))
         uploads: list[Json] = answer.json()["uploads"]
         return uploads
+
+    def as_written(self, what: What) -> What:
+        """Return what is said about a fix, read as the file that it mends was read unless something else is said.
+
+        The few rows of a fix may not tell how numbers and dates are written, while the whole file did.
+        """
+        original = self.get(f"/uploads/{what.fixes}")
+        report = original.get("report") or {}
+        return replace(
+            what,
+            mode=what.mode or original["mode"],
+            locale=what.locale or report.get("locale"),
+            date_order=what.date_order or report.get("date_order"),
+        )
+
+    def rejections(self, upload_id: str) -> bytes:
+        """Return the rows of an upload that were not loaded, as a CSV file to mend."""
+        path = f"/uploads/{upload_id}/rejections"
+        return self._checked(self._send(self._http.build_request("GET", path, headers={"Accept": "text/csv"}))).content
 
     def revert(self, upload_id: str) -> bool:
         """Take an upload back; true once its numbers are gone, false when that takes longer."""

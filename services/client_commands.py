@@ -3,23 +3,16 @@
 import json
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import rich_click as click
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
-from services.client import Client, RefusedError, UnreachableError, What
-from services.demo import upload_with_progress
-from services.report import show_rejections, show_uploads
-from shared.messages import Kind, Mode
+from services.client import Client, RefusedError, UnreachableError
+from services.report import show_uploads
 
 REJECTED, REFUSED, UNREACHABLE = 1, 2, 3
 """Exit codes of client commands: rows were rejected; the server refused; nobody answered."""
-
-
-KINDS = click.Choice([kind.value for kind in Kind])
-MODES = click.Choice([mode.value for mode in Mode])
 
 url_option = click.option(
     "--url",
@@ -36,68 +29,6 @@ def stop(reason: str, status: int) -> NoReturn:
     """Say why on standard error, and end the process."""
     click.echo(reason, err=True)
     sys.exit(status)
-
-
-@click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--kind", type=KINDS, help="What the files hold; their header rows tell it.")
-@click.option(
-    "--mode",
-    type=MODES,
-    help="Replace the value of each key (upsert), or add to it.",
-)
-@click.option("--idempotency-key", "key", help="Makes a repeat of the same command a no-op.")
-@click.option("--wait/--no-wait", default=True, help="Wait until the numbers can be read.", show_default=True)
-@click.option("--timeout", default=300.0, show_default=True, help="How many seconds to wait.")
-@json_option
-@url_option
-def upload(
-    files: tuple[Path, ...],
-    kind: str | None,
-    mode: str | None,
-    key: str | None,
-    wait: bool,
-    timeout: float,
-    as_json: bool,
-    url: str,
-) -> None:
-    """Send CSV files, all in one request: either each of them is understood, or none is sent on.
-
-    Exits with 0 when all is well, 1 when rows were rejected (they are shown), 2 when the server refuses the
-    files or cannot apply them, and 3 when nobody answers.
-    """
-    client = Client(url)
-    console = Console(stderr=as_json)
-    try:
-        with Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=console) as progress:
-            uploads = upload_with_progress(client, list(files), What(kind, mode, key), progress)
-            if wait:
-                progress.add_task("Waiting until the numbers can be read", total=None)
-                uploads = [client.wait(each, timeout, keyed=key is not None) for each in uploads]
-        _report(client, console, uploads, as_json=as_json)
-    except RefusedError as error:
-        stop(str(error), REFUSED)
-    except UnreachableError as error:
-        stop(str(error), UNREACHABLE)
-    sys.exit(_status(uploads))
-
-
-def _report(client: Client, console: Console, uploads: list[Any], *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps({"uploads": uploads}, indent=2))
-        return
-    show_uploads(console, uploads)
-    for each in uploads:
-        if each.get("reason"):
-            console.print(f"{each['filename']}: {each['reason']}")
-        if each["rows_rejected"] and each["state"] == "applied":
-            show_rejections(console, client.get(f"/uploads/{each['id']}/rejections"), each["filename"])
-
-
-def _status(uploads: list[Any]) -> int:
-    if any(each["state"] in {"failed", "abandoned"} for each in uploads):
-        return REFUSED
-    return REJECTED if any(each["rows_rejected"] for each in uploads) else 0
 
 
 @click.command("uploads")
@@ -135,4 +66,35 @@ def revert(upload_id: str, url: str) -> None:
     click.echo("Taken back." if done else "Asked for; it takes a while. See: adledger uploads")
 
 
-COMMANDS = (upload, uploads_command, revert)
+@click.command()
+@click.argument("upload_id")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write to; standard output when left out.",
+)
+@url_option
+def rejections(upload_id: str, output: Path | None, url: str) -> None:
+    """Write the rows of an upload that were not loaded as a CSV file, to mend and send with `upload --fixes`.
+
+    Each is there as it stands in the file, and behind it its line, and the column, the value and the reason. Mend the
+    rows; the columns behind them may stay.
+    """
+    try:
+        content = Client(url).rejections(upload_id)
+    except RefusedError as error:
+        stop(str(error), REFUSED)
+    except UnreachableError as error:
+        stop(str(error), UNREACHABLE)
+    if output is None:
+        sys.stdout.buffer.write(content)
+        return
+    try:
+        output.write_bytes(content)
+    except OSError as error:
+        stop(f"Cannot write {output}: {error.strerror}.", REFUSED)
+    click.echo(f"Mend the rows in {output}, and then: adledger upload {output} --fixes {upload_id}")
+
+
+COMMANDS = (uploads_command, revert, rejections)

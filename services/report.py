@@ -44,8 +44,26 @@ def show_uploads(console: Console, uploads: Iterable[Json], title: str = "Upload
     for upload in uploads:
         counts = [upload[f"rows_{name}"] for name in columns[2:]]
         named = Text.assemble(upload["filename"], *([("\n" + upload["id"], "dim")] if with_ids else []))
-        rows.append((named, upload["state"], *counts))
+        rows.append((named, upload.get("state", "not sent"), *counts))
     show_table(console, title, columns, rows, numbers_from=2)
+
+
+def show_reading(console: Console, upload: Json) -> None:
+    """Print what a person should know about how an upload was read, and what became of it."""
+    report = upload.get("report") or {}
+    said = [upload["reason"]] if upload.get("reason") else []
+    said += [f"Warning: {warning}" for warning in report.get("warnings", ())]
+    said += [_differs(each) for each in report.get("reconciliation", ()) if not each["agrees"]]
+    said += report.get("notes", ())
+    if report.get("currency"):
+        said.append(f"Its currency is {report['currency']}.")
+    for each in said:
+        console.print(f"{upload['filename']}: {each}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _differs(compared: Json) -> str:
+    metric, rows, total = (compared[name] for name in ("metric", "rows", "total"))
+    return f"Warning: the rows' {metric} is {rows}, but the file's own total on line {compared['line']} is {total}."
 
 
 def show_rejections(console: Console, rejections: Sequence[Json], filename: str, limit: int = 20) -> None:

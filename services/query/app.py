@@ -19,9 +19,10 @@ from services.query.facts import DATABASE_ERRORS, Database, Facts
 from services.query.front import Front
 from services.query.performance import compare_performance, performance_time_series
 from services.query.reader import Reader
+from services.query.rejections import list_rejections
 from services.query.sending import tag_by_body
 from services.query.settings import QuerySettings
-from services.query.uploads import list_rejections, list_uploads, show_upload
+from services.query.uploads import list_uploads, show_upload
 from shared.database import close, create_reader, is_connection_lost
 from shared.errors import MEDIA_TYPE, exception_handlers, log_and_answer, unavailable
 from shared.health import Check, health_routes

@@ -99,7 +99,13 @@ UPLOAD = {
     "batches": 3,
     "batches_seen": 3,
     "attempts": 1,
+    "sender": "127.0.0.1",
+    "currency": None,
+    "fixes": None,
+    "compacted": False,
 }
+
+UPLOAD_DETAIL = UPLOAD | {"fixed_by": None, "report": None}
 
 REJECTIONS = [
     {"line": 1638, "column": "clicks", "value": "-3", "reason": "is negative"},

@@ -3,11 +3,13 @@
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
+from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
 from shared.docs import Filename, ReceivedAt, RowsAccepted, RowsMerged, RowsRead, RowsRejected, UploadId
+from shared.reports import Report
 
 CampaignId = Annotated[int | None, Meta(description="Null for `Unattributed`.")]
 CampaignName = Annotated[
@@ -138,10 +140,23 @@ class Upload(msgspec.Struct, frozen=True):
     received_at: ReceivedAt
     applied_at: Annotated[datetime | None, Meta(description="When its numbers could first be read; null until then.")]
     reverted_at: Annotated[datetime | None, Meta(description="When it was last asked to be taken back, if ever.")]
-    reason: Annotated[str | None, Meta(description="Why it failed; else null.")]
+    reason: Annotated[str | None, Meta(description="Why it failed, or what it waits for; else null.")]
     batches: Annotated[int, Meta(description="In how many parts it travels through the queue.")]
     batches_seen: Annotated[int, Meta(description="How many of them have arrived.")]
     attempts: Annotated[int, Meta(description="How often it was sent.")]
+    sender: Annotated[
+        str | None, Meta(description="Who sent it: as the gateway says, or the address; null if unknown.")
+    ]
+    currency: Annotated[str | None, Meta(description="The currency that the file states (ISO 4217); else null.")]
+    fixes: Annotated[UUID | None, Meta(description="The upload whose rejected rows it mends, if any.")]
+    compacted: Annotated[bool, Meta(description="Whether it is part of a base, and can no longer be taken back.")]
+
+
+class UploadDetail(Upload, frozen=True):
+    """An upload as it stands, with how its file was read."""
+
+    fixed_by: Annotated[UUID | None, Meta(description="The fix that counts as part of it; of several, the latest.")]
+    report: Annotated[Report | None, Meta(description="How the file was read; null for a rename.")]
 
 
 class Rejection(msgspec.Struct, frozen=True):

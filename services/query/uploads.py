@@ -1,25 +1,22 @@
-"""What became of uploads: their states, and the rows that were not loaded."""
+"""What became of uploads: their states, and how each was read."""
 
-import csv
-import io
-from collections.abc import AsyncIterator, Iterable
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get
+from litestar import get
 from litestar.di import NamedDependency
 from litestar.openapi.spec import Example
 from litestar.params import Parameter
-from litestar.response import Stream
-from sqlalchemy import RowMapping
 
-from services.query.examples import REJECTIONS, REJECTIONS_CSV, UPLOAD, UPLOAD_ID
+from services.query.examples import UPLOAD, UPLOAD_DETAIL, UPLOAD_ID
 from services.query.reader import Reader
-from services.query.schemas import Rejection, Upload
-from shared.docs import RETRY_AFTER, Answer, answer, errors, example, problem
+from services.query.schemas import Upload, UploadDetail
+from shared.docs import RETRY_AFTER, answer, errors, problem
 from shared.errors import RETRY_AFTER_SECONDS, ProblemError
+from shared.reports import Report
+from shared.states import SHOWN_STATE
 
 # The current attempt is the latest one, unless that only repeats what another one already made count.
 _CURRENT = """
@@ -31,11 +28,14 @@ _CURRENT = """
     ORDER BY a.upload_id, a.received_at DESC
 """
 
+CURRENT_ONE = _CURRENT.format(where="WHERE a.upload_id = :id")
+"""The current attempt of the upload `:id`."""
+
 _UPLOADS = """
-    SELECT u.id, u.kind, u.mode, a.filename,
-           CASE WHEN a.state = 'applied' AND u.reverted_at >= u.place THEN 'reverted' ELSE a.state END AS state,
+    SELECT u.id, u.kind, u.mode, a.filename, {state} AS state,
            a.rows_read, a.rows_accepted, a.rows_merged, a.rows_rejected, a.keys_new, a.keys_changed,
-           a.received_at, a.applied_at, u.reverted_at, a.reason, a.batches, a.batches_seen, current.attempts
+           a.received_at, a.applied_at, u.reverted_at, {reason} AS reason, a.batches, a.batches_seen, current.attempts,
+           a.sender, a.currency, u.fixes, u.compacted{more}
     FROM ({current}) AS current
     JOIN upload u ON u.id = current.upload_id
     JOIN attempt a ON a.id = current.attempt_id
@@ -43,17 +43,23 @@ _UPLOADS = """
     LIMIT :limit
 """
 
-_ALL = _UPLOADS.format(current=_CURRENT.format(where=""))
-_ONE = _UPLOADS.format(current=_CURRENT.format(where="WHERE a.upload_id = :id"))
-
-_REJECTIONS = f"""
-    SELECT r.line, r."column", r.value, r.reason
-    FROM ({_CURRENT.format(where="WHERE a.upload_id = :id")}) AS current
-    JOIN rejection r ON r.attempt_id = current.attempt_id
-    ORDER BY r.line
+_REASON = """
+    CASE WHEN a.state <> 'complete' OR u.fixes IS NULL THEN a.reason
+         WHEN NOT EXISTS (SELECT FROM upload o WHERE o.id = u.fixes AND o.place IS NOT NULL)
+         THEN 'It waits until ' || u.fixes || ', which it mends, is applied.' END
 """
 
-CSV = "text/csv"
+# Of the fixes of an upload the latest one counts.
+_MORE = """, a.report,
+           (SELECT f.id FROM upload f
+            WHERE f.fixes = u.id AND f.attempt_id IS NOT NULL AND (f.reverted_at IS NULL OR f.place > f.reverted_at)
+            ORDER BY f.place DESC, f.id DESC LIMIT 1) AS fixed_by
+"""
+
+_ALL = _UPLOADS.format(
+    current=_CURRENT.format(where="WHERE u.origin <> 'base'"), state=SHOWN_STATE, reason=_REASON, more=""
+)
+_ONE = _UPLOADS.format(current=CURRENT_ONE, state=SHOWN_STATE, reason=_REASON, more=_MORE)
 
 
 def _unknown(upload_id: UUID) -> ProblemError:
@@ -64,14 +70,6 @@ def _unknown(upload_id: UUID) -> ProblemError:
 _UNKNOWN_DETAIL = _unknown(UUID(UPLOAD_ID)).detail
 UNKNOWN = {int(HTTPStatus.NOT_FOUND): problem(HTTPStatus.NOT_FOUND, _UNKNOWN_DETAIL, headers=RETRY_AFTER)} | errors(
     SERVICE_UNAVAILABLE="The database does not answer. Try again.",
-)
-
-REJECTED = Answer(
-    data_container=list[Rejection],
-    generate_examples=False,
-    description="In the file's order; as CSV with `Accept: text/csv`.",
-    examples=[example("JSON.", REJECTIONS)],
-    also={CSV: example("CSV, which opens in a spreadsheet.", REJECTIONS_CSV)},
 )
 
 UploadId = Annotated[
@@ -95,16 +93,16 @@ async def list_uploads(
     limit: Annotated[int, Parameter(ge=1, le=1000, description="How many at the most.")] = 100,
 ) -> list[Upload]:
     """Return the uploads that were received last, each as it stands."""
-    return [_upload(row) for row in await reader.fetch(_ALL, {"limit": limit})]
+    return [Upload(**row) for row in await reader.fetch(_ALL, {"limit": limit})]
 
 
 @get(
     "/uploads/{upload_id:uuid}",
     tags=["Uploads"],
     summary="One upload",
-    responses=answer(HTTPStatus.OK, Upload, "As it stands.", UPLOAD) | UNKNOWN,
+    responses=answer(HTTPStatus.OK, UploadDetail, "As it stands.", UPLOAD_DETAIL) | UNKNOWN,
 )
-async def show_upload(reader: NamedDependency[Reader], upload_id: UploadId) -> Upload:
+async def show_upload(reader: NamedDependency[Reader], upload_id: UploadId) -> UploadDetail:
     """Return an upload; it is `applied` only when its numbers can be read.
 
     Right after `POST /uploads` this may be a 404, until the first part of the upload has come through the queue.
@@ -112,46 +110,6 @@ async def show_upload(reader: NamedDependency[Reader], upload_id: UploadId) -> U
     rows = await reader.fetch(_ONE, {"id": upload_id, "limit": 1})
     if not rows:
         raise _unknown(upload_id)
-    return _upload(rows[0])
-
-
-@get(
-    "/uploads/{upload_id:uuid}/rejections",
-    tags=["Uploads"],
-    summary="The rows of an upload that were not loaded",
-    responses={int(HTTPStatus.OK): REJECTED} | UNKNOWN,
-)
-async def list_rejections(
-    request: Request[Any, Any, Any], reader: NamedDependency[Reader], upload_id: UploadId
-) -> Stream:
-    """Return each row that was not loaded with its line, column, value and reason, to mend and send again."""
-    await show_upload.fn(reader, upload_id)
-    rows = reader.stream(_REJECTIONS, {"id": upload_id})
-    if request.accept.best_match(["application/json", CSV]) == CSV:
-        name = f'attachment; filename="rejections-{upload_id}.csv"'
-        return Stream(_as_csv(rows), media_type=CSV, headers={"Content-Disposition": name})
-    return Stream(_as_json(rows), media_type="application/json")
-
-
-async def _as_json(rows: AsyncIterator[RowMapping]) -> AsyncIterator[bytes]:
-    separator = b"["
-    async for row in rows:
-        yield separator + msgspec.json.encode(Rejection(**row))
-        separator = b","
-    yield b"]" if separator == b"," else b"[]"
-
-
-async def _as_csv(rows: AsyncIterator[RowMapping]) -> AsyncIterator[str]:
-    yield _csv_line(Rejection.__struct_fields__)
-    async for row in rows:
-        yield _csv_line(row.values())
-
-
-def _csv_line(values: Iterable[object]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\r\n").writerow(values)
-    return line.getvalue()
-
-
-def _upload(row: RowMapping) -> Upload:
-    return Upload(**row)
+    (row,) = rows
+    report = row["report"] and msgspec.convert(row["report"], Report)
+    return UploadDetail(**{**row, "report": report})

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared import tables
 from shared.messages import COLUMNS, REJECTION_COLUMNS, Batch, Kind, MalformedMessageError, Manifest, Part
 from shared.reports import Report
+from shared.states import SHOWN_STATE
 
 ENTRY_TABLES: dict[Kind, Table] = {
     Kind.CAMPAIGNS: tables.campaign_entry,
@@ -229,8 +230,8 @@ async def drop_receipts(connection: AsyncConnection, attempt_id: int) -> None:
 
 async def state(connection: AsyncConnection, manifest: Manifest) -> str:
     """Return the state of an attempt, as clients see it."""
-    query = text("""
-        SELECT CASE WHEN a.state = 'applied' AND u.reverted_at >= u.place THEN 'reverted' ELSE a.state END
+    query = text(f"""
+        SELECT {SHOWN_STATE}
         FROM attempt a JOIN upload u ON u.id = a.upload_id
         WHERE a.upload_id = :upload_id AND a.received_at = :received_at
     """)
