@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 REQUIREMENTS := requirements-dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install up demo test verify-deploy lint format faults faults-full sizing profile requirements clean
+.PHONY: help install up demo test verify-deploy bench profile lint format faults faults-full sizing requirements clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
@@ -50,6 +50,15 @@ sizing: install ## Measure for some minutes what each process does and takes, an
 profile: install ## Show where the time goes on the way in, stage by stage (ROWS=2409000)
 	@$(BIN)/python -m tests.bench.profile $(if $(ROWS),--rows $(ROWS))
 
+bench: install tests/bench/.venv/.installed ## Measure against textbook solutions, and print a table (ROWS=2409000 ROUNDS=3 FULL=1)
+	@$(BIN)/python -m tests.bench $(if $(ROWS),--rows $(ROWS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(FULL),--full) $(BENCH)
+
+# What the peers are written with; apart, so that `make install` stays light.
+tests/bench/.venv/.installed: tests/bench/requirements.txt
+	$(PYTHON) -m venv tests/bench/.venv
+	tests/bench/.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r tests/bench/requirements.txt
+	@touch $@
+
 lint: install ## Check style, types, imports and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -63,8 +72,9 @@ format: install ## Mend style and formatting
 requirements: install ## Pin the requirements again, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --all-extras --group dev pyproject.toml -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header tests/bench/requirements.in -o tests/bench/requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build --constraint requirements-dev.txt -o requirements-build.txt
 
 clean: ## Remove what make and the tests have made (never your data)
-	rm -rf $(VENV) deploy/.venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) deploy/.venv tests/bench/.venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find services shared tests data -name __pycache__ -type d -prune -exec rm -rf {} +

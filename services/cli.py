@@ -6,11 +6,13 @@ from contextlib import ExitStack
 from typing import Any
 
 import rich_click as click
+import uvloop
 from pydantic import ValidationError
 from rich.console import Console
 
 from services.client import Client, RefusedError, UnreachableError, What
 from services.client_commands import COMMANDS, REFUSED, stop
+from services.compact_command import compact_command
 from services.demo import run_demo, sample_files
 from services.docs import write_documents
 from services.embedded import EmbeddedPostgresError
@@ -59,7 +61,8 @@ def _run(start: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run a server; what keeps it from starting is told in a sentence, and ends it with status 2."""
     configure_logging()
     try:
-        asyncio.run(start())
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(start())
     except ValidationError as error:
         wrong = [f"ADLEDGER_{str(each['loc'][0]).upper()}: {each['msg']}." for each in error.errors()]
         stop(" ".join(wrong), REFUSED)
@@ -140,7 +143,7 @@ def settings_command() -> None:
     write_settings_page()
 
 
-for other_command in (*COMMANDS, dead_letters):
+for other_command in (*COMMANDS, dead_letters, compact_command):
     main.add_command(other_command)
 
 

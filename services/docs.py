@@ -100,7 +100,7 @@ def openapi_document() -> str:
     """Return the OpenAPI document of both services, as JSON."""
     app = Litestar(
         [*query.ROUTES, *ingest.ROUTES, *_health_routes()],
-        dependencies={name: Provide(lambda: None, sync_to_thread=False) for name in ("reader", "intake")},
+        dependencies={name: Provide(lambda: None, sync_to_thread=False) for name in ("reader", "facts", "intake")},
         plugins=[_Decimals(), _Structs()],
         openapi_config=OpenAPIConfig(
             title="adledger",

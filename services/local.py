@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.ingest.consumer import commands, handler, ledger
 from services.ingest.consumer.applier import Applier
 from services.ingest.consumer.janitor import Janitor
-from shared.database import check_schema, create_writer, is_transient
+from shared.database import check_schema, close, create_writer, is_transient
 from shared.messages import Answer, Batch, Command, Manifest
 from shared.transport import TransportUnavailableError
 
@@ -72,7 +72,7 @@ async def inline_transport(database_url: str, currency: str | None = None) -> As
         async with applier.running(), Janitor(engine, ABANDONED_AFTER, lambda: True).running():
             yield InlineTransport(engine, applier)
     finally:
-        await engine.dispose()
+        await close(engine)
 
 
 def _log_failure(task: asyncio.Task[Answer]) -> None:

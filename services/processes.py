@@ -27,7 +27,7 @@ from services.local import inline_transport
 from services.query.app import create_app as create_query_app
 from services.query.settings import QuerySettings
 from services.serving import address, listen, serve, stop_on_signals
-from shared.database import alembic_config, check_schema, create_reader, is_connection_lost
+from shared.database import alembic_config, check_schema, close, create_reader, is_connection_lost
 from shared.health import Check
 from shared.settings import ApplySettings, BrokerSettings, DatabaseSettings
 from shared.topology import Topology
@@ -220,4 +220,4 @@ async def _refuse_old_schema(url: str) -> None:
             raise
         logger.warning("The database does not answer yet.")
     finally:
-        await engine.dispose()
+        await close(engine)

@@ -46,14 +46,20 @@ class ConfirmedPublisher:
 
     async def answer(self, message: aio_pika.Message, queue: str) -> None:
         """Send an answer once, to whoever still waits for it."""
-        with contextlib.suppress(*FAILURES):
+        channel = None
+        try:
             async with asyncio.timeout(CONFIRM_SECONDS):
                 channel = await self.channel()
                 await channel.default_exchange.publish(message, routing_key=queue, mandatory=False)
+        except FAILURES:
+            await self._drop(channel)
 
     async def channel(self) -> AbstractChannel:
-        """Return the open channel; the first one on a connection declares the queues."""
-        async with self._opening:
+        """Return the open channel; the first one on a connection declares the queues.
+
+        Raises one of `FAILURES`, `TimeoutError` where a broker takes connections and says nothing.
+        """
+        async with asyncio.timeout(CONFIRM_SECONDS), self._opening:
             if self._channel is None or self._channel.is_closed:
                 await self._drop(self._channel)
                 self._connection = await aio_pika.connect(self._url, heartbeat=HEARTBEAT_SECONDS)

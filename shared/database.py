@@ -1,5 +1,7 @@
 """Connections to PostgreSQL, for the one process that writes and the ones that read."""
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -29,6 +31,9 @@ READER_TIMEOUTS = {
 }
 
 
+CLOSE_SECONDS = 3.0
+
+
 class SchemaOutdatedError(RuntimeError):
     """The database's schema is not the one this version works with; the message says what to run."""
 
@@ -42,6 +47,13 @@ def create_writer(url: str) -> AsyncEngine:
         max_overflow=0,
         pool_pre_ping=True,
     )
+
+
+async def close(engine: AsyncEngine) -> None:
+    """Close an engine's connections; those to a server that says nothing any more are left to the process's end."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await engine.dispose()
 
 
 def create_reader(url: str) -> AsyncEngine:

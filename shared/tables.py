@@ -2,8 +2,11 @@
 
 Ledger: `upload`, `attempt`, `receipt`, `revert`, `rejection` and the three `*_entry` tables; append-only
 but for superseded attempts. Current values, each a fold of the ledger: `campaign`, `ad_group`,
-`ad_group_stat` and its rollup `campaign_day`. Conversions and cost are micros everywhere.
+`ad_group_stat` and its rollups `campaign_day`, `campaign_week`, `campaign_month` and `total_day`.
+Conversions and cost are micros everywhere.
 """
+
+from decimal import Decimal
 
 from sqlalchemy import (
     BigInteger,
@@ -214,16 +217,44 @@ ad_group_stat = Table(
     PrimaryKeyConstraint("ad_group_id", "date", "device"),
 )
 
+
+def _sums() -> list[Column[Decimal]]:
+    return [Column(name, Wide, nullable=False) for name in ("impressions", "clicks", "conversions", "cost")]
+
+
 campaign_day = Table(
     "campaign_day",
     metadata,
     Column("campaign_id", BigInteger, nullable=False),
-    Column("date", Date, nullable=False),
-    Column("impressions", Wide, nullable=False),
-    Column("clicks", Wide, nullable=False),
-    Column("conversions", Wide, nullable=False),
-    Column("cost", Wide, nullable=False),
+    Column("date", Date, nullable=False, index=True),
+    *_sums(),
     PrimaryKeyConstraint("campaign_id", "date"),
+)
+
+campaign_week = Table(
+    "campaign_week",
+    metadata,
+    Column("campaign_id", BigInteger, nullable=False),
+    Column("date", Date, nullable=False, comment="its Monday"),
+    *_sums(),
+    PrimaryKeyConstraint("campaign_id", "date"),
+)
+
+campaign_month = Table(
+    "campaign_month",
+    metadata,
+    Column("campaign_id", BigInteger, nullable=False),
+    Column("date", Date, nullable=False, comment="its first day"),
+    *_sums(),
+    PrimaryKeyConstraint("campaign_id", "date"),
+)
+
+total_day = Table(
+    "total_day",
+    metadata,
+    Column("date", Date, nullable=False),
+    *_sums(),
+    PrimaryKeyConstraint("date"),
 )
 
 dataset = Table(

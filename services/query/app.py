@@ -1,6 +1,6 @@
 """The query service's application."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -8,16 +8,21 @@ import msgspec
 from litestar import Litestar, Request, Response
 from litestar.di import Provide
 from litestar.enums import MediaType
-from litestar.types import Serializer
+from litestar.types import Receive, Scope, Send, Serializer
 from sqlalchemy.exc import SQLAlchemyError
 from typing_extensions import override
 
+from services.query.cache import Cache
 from services.query.campaigns import list_campaigns
+from services.query.dataset import Clock
+from services.query.facts import DATABASE_ERRORS, Database, Facts
+from services.query.front import Front
 from services.query.performance import compare_performance, performance_time_series
 from services.query.reader import Reader
+from services.query.sending import tag_by_body
 from services.query.settings import QuerySettings
 from services.query.uploads import list_rejections, list_uploads, show_upload
-from shared.database import create_reader, is_connection_lost
+from shared.database import close, create_reader, is_connection_lost
 from shared.errors import MEDIA_TYPE, exception_handlers, log_and_answer, unavailable
 from shared.health import Check, health_routes
 from shared.schema import schema_routes
@@ -35,6 +40,12 @@ class ExactResponse(Response[Any]):
         return super().render(content, media_type, enc_hook)
 
 
+VERSIONED = ("/campaigns", "/performance-time-series", "/compare-performance")
+"""Where answers change only with the dataset's version."""
+
+UNVERSIONED = "/uploads"
+"""Where the paths begin whose answers change without a version."""
+
 ROUTES = (list_campaigns, performance_time_series, compare_performance, list_uploads, show_upload, list_rejections)
 
 
@@ -43,31 +54,53 @@ def create_app(settings: QuerySettings, checks: Mapping[str, Check] | None = Non
 
     `checks` are what must be ready besides the database, for a process that is more than this service.
     """
-    engine = create_reader(settings.database_url.get_secret_value())
+    url = settings.database_url.get_secret_value()
+    engine = create_reader(url)
     reader = Reader(engine)
+    database = Database(url)
 
     @asynccontextmanager
     async def tidy(_: Litestar) -> AsyncIterator[None]:
         yield
-        await engine.dispose()
+        await close(engine)
+        database.close()
 
-    return Litestar(
+    app = Litestar(
         [
             *ROUTES,
             *health_routes({"database": reader.is_ready, **(checks or {})}),
             *schema_routes(),
         ],
-        dependencies={"reader": Provide(lambda: reader, sync_to_thread=False)},
+        dependencies={
+            "reader": Provide(lambda: reader, sync_to_thread=False),
+            "facts": Provide(_facts_from(database), sync_to_thread=False),
+        },
         exception_handlers={
             **exception_handlers(),
-            SQLAlchemyError: _on_database_error,
-            OSError: _on_database_error,
+            **dict.fromkeys((SQLAlchemyError, *DATABASE_ERRORS), _on_database_error),
         },
         response_class=ExactResponse,
         lifespan=[tidy],
         logging_config=None,
         openapi_config=None,
     )
+    tagging = tag_by_body(app.asgi_handler, UNVERSIONED)
+    app.asgi_handler = Front(tagging, Clock(database.version), Cache(settings.cache_bytes), VERSIONED, _refuse)
+    return app
+
+
+def _facts_from(database: Database) -> Callable[[Scope], Facts]:
+    def provide(scope: Scope) -> Facts:
+        return Facts(database, scope["state"])
+
+    return provide
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, error: Exception) -> None:
+    """Answer a request with what an error of the database means."""
+    request: Request[Any, Any, Any] = Request(scope)
+    answer = _on_database_error(request, error).to_asgi_response(None, request)
+    await answer(scope, receive, send)
 
 
 def _on_database_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

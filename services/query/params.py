@@ -13,6 +13,7 @@ from http import HTTPStatus
 from shared.errors import ProblemError
 
 EARLIEST = date(1900, 1, 1)
+DAYS_OF_A_WEEK = 7
 
 
 class AggregateBy(StrEnum):
@@ -36,6 +37,41 @@ class Period:
 
     start: date
     end: date
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A range of steps that are summed already, by the first day of each."""
+
+    step: AggregateBy
+    first: date
+    last: date
+
+
+def pieces(step: AggregateBy, start: date | None, end: date | None) -> list[Piece]:
+    """Return what makes up a range of days: whole steps, and single days where an end of the range cuts one."""
+    start, end = start or date.min, end or date.max
+    if step is AggregateBy.DAY:
+        return [Piece(step, start, end)]
+    cuts_first, cuts_last = start != _first(step, start), end != _last(step, end)
+    if (cuts_first or cuts_last) and end <= _last(step, start):
+        return [Piece(AggregateBy.DAY, start, end)]
+    head = [Piece(AggregateBy.DAY, start, _last(step, start))] if cuts_first else []
+    tail = [Piece(AggregateBy.DAY, _first(step, end), end)] if cuts_last else []
+    whole_from = _last(step, start) + timedelta(1) if cuts_first else start
+    whole_until = _first(step, end) - timedelta(1) if cuts_last else end
+    whole = [Piece(step, whole_from, whole_until)] if whole_from <= whole_until else []
+    return [*head, *whole, *tail]
+
+
+def _first(step: AggregateBy, day: date) -> date:
+    return day.replace(day=1) if step is AggregateBy.MONTH else day - timedelta(day.weekday())
+
+
+def _last(step: AggregateBy, day: date) -> date:
+    """Return the last day of the step that a day is in, which the end of the calendar may cut."""
+    days = _length(day.year, day.month) if step is AggregateBy.MONTH else DAYS_OF_A_WEEK
+    return date.fromordinal(min(_first(step, day).toordinal() + days - 1, date.max.toordinal()))
 
 
 def check_order(start: date | None, end: date | None) -> None:

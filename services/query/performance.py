@@ -3,41 +3,49 @@
 from collections.abc import Sequence
 from datetime import date
 from http import HTTPStatus
+from itertools import count
 from typing import Annotated, Any
 
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.openapi.spec import Example
 from litestar.params import Parameter
-from sqlalchemy import RowMapping
 
 from services.query.examples import COMPARISON, SERIES
-from services.query.numbers import Totals, amount, change_in_percent, exact_metrics, quotient, rounded
-from services.query.params import AggregateBy, CompareMode, Period, check_ids, check_order, period_before
-from services.query.reader import Reader
+from services.query.facts import Columns, Facts, versioned
+from services.query.numbers import MICROS, Totals, change_in_percent, exact_metrics, rounded, shown, shown_ratio
+from services.query.params import (
+    AggregateBy,
+    CompareMode,
+    Period,
+    Piece,
+    check_ids,
+    check_order,
+    period_before,
+    pieces,
+)
 from services.query.schemas import Change, Comparison, PeriodMetrics, Point
 from shared.docs import answer, errors
 from shared.tables import UNATTRIBUTED, UNATTRIBUTED_NAME
 
-_SERIES = f"""
-    SELECT date_trunc(:step, d.date)::date AS date, nullif(d.campaign_id, {UNATTRIBUTED}) AS campaign_id,
-           CASE WHEN d.campaign_id = {UNATTRIBUTED} THEN '{UNATTRIBUTED_NAME}' ELSE c.name END AS campaign_name,
-           sum(cost) AS cost, sum(clicks) AS clicks, sum(conversions) AS conversions, sum(impressions) AS impressions
-    FROM campaign_day d LEFT JOIN campaign c USING (campaign_id)
-    WHERE (cast(:start AS date) IS NULL OR d.date >= :start) AND (cast(:end AS date) IS NULL OR d.date <= :end)
-      AND (cast(:campaign_ids AS bigint[]) IS NULL OR d.campaign_id = ANY(:campaign_ids))
-    GROUP BY 1, 2, 3
-    ORDER BY 1, 2 NULLS LAST
-"""
+METRICS = ("cost", "clicks", "conversions", "impressions")
+_READ = ", ".join(f"{name}::{{whole}} AS {name}" for name in METRICS)
+_SUMMED = ", ".join(f"sum({name}) AS {name}" for name in METRICS)
 
-_COMPARISON = """
-    SELECT period.name, coalesce(sum(cost), 0) AS cost, coalesce(sum(clicks), 0) AS clicks,
-           coalesce(sum(conversions), 0) AS conversions, coalesce(sum(impressions), 0) AS impressions
-    FROM (VALUES ('before', cast(:before_start AS date), cast(:before_end AS date)),
-                 ('current', cast(:start AS date), cast(:end AS date))) AS period (name, first_day, last_day)
-    LEFT JOIN campaign_day d ON d.date BETWEEN period.first_day AND period.last_day
-    GROUP BY period.name
-"""
+_NAMES = "SELECT campaign_id, name FROM campaign"
+_ONLY = "campaign_id = ANY($1)"
+
+_COMPARISON = versioned(
+    (
+        METRICS,
+        f"""
+        SELECT {", ".join(f"coalesce(sum({name}), 0)::{{whole}} AS {name}" for name in METRICS)}
+        FROM (VALUES (1, $1::date, $2::date), (2, $3::date, $4::date)) AS period (number, first_day, last_day)
+        LEFT JOIN total_day d ON d.date BETWEEN period.first_day AND period.last_day
+        GROUP BY number ORDER BY number
+        """,
+    )
+)
 
 _FIRST = Example(value="2025-02-01")
 _LAST = Example(value="2025-02-28")
@@ -70,7 +78,7 @@ CampaignIds = Annotated[
     ),
 )
 async def performance_time_series(
-    reader: NamedDependency[Reader],
+    facts: NamedDependency[Facts],
     aggregate_by: Annotated[
         AggregateBy,
         Parameter(description="How wide a step is; weeks begin on Monday.", examples=[Example(value="month")]),
@@ -85,27 +93,47 @@ async def performance_time_series(
     """
     check_order(start_date, end_date)
     check_ids(campaign_ids or [])
-    rows = await reader.fetch(
-        _SERIES,
-        {"step": aggregate_by, "start": start_date, "end": end_date, "campaign_ids": campaign_ids},
+    parts = pieces(aggregate_by, start_date, end_date)
+    values = [campaign_ids] if campaign_ids else []
+    statement = _series(aggregate_by, parts, is_filtered=bool(values))
+    return _points(await facts.read(statement, *values, *(day for part in parts for day in (part.first, part.last))))
+
+
+def _series(step: AggregateBy, parts: Sequence[Piece], *, is_filtered: bool) -> str:
+    """Return the statement for a series; its values are the campaigns' ids, if it is filtered, and each part's ends."""
+    only = f"AND {_ONLY}" if is_filtered else ""
+    rows = " UNION ALL ".join(
+        f"SELECT date, campaign_id, {', '.join(METRICS)} FROM campaign_{part.step} "
+        f"WHERE date BETWEEN ${first} AND ${first + 1} {only}"
+        for first, part in zip(count(1 + is_filtered, 2), parts, strict=False)
     )
-    return [_point(row) for row in rows]
+    if [part.step for part in parts] != [step]:
+        rows = f"SELECT date_trunc('{step}', date)::date AS date, campaign_id, {_SUMMED} FROM ({rows}) p GROUP BY 1, 2"
+    ordered = f"SELECT date, campaign_id, {_READ} FROM ({rows}) s ORDER BY 1, nullif(campaign_id, {UNATTRIBUTED})"
+    names = f"{_NAMES} WHERE {_ONLY}" if is_filtered else _NAMES
+    return versioned((("date", "campaign_id", *METRICS), ordered), (("campaign_id", "name"), names))
 
 
-def _point(row: RowMapping) -> Point:
-    totals = _totals(row)
-    return Point(
-        date=row["date"],
-        campaign_id=row["campaign_id"],
-        campaign_name=row["campaign_name"],
-        total_cost=amount(totals.cost),
-        total_clicks=totals.clicks,
-        total_conversions=amount(totals.conversions),
-        total_impressions=totals.impressions,
-        avg_cost_per_click=quotient(totals.cost, totals.clicks * 10**6),
-        avg_cost_per_conversion=quotient(totals.cost, totals.conversions),
-        avg_click_through_rate=quotient(totals.clicks, totals.impressions),
-        avg_conversion_rate=quotient(totals.conversions, totals.clicks * 10**6),
+def _points(columns: Columns) -> list[Point]:
+    *series, known, names = columns
+    called = dict(zip(known, names, strict=True)) | {UNATTRIBUTED: UNATTRIBUTED_NAME}
+    return [
+        Point(day, None if campaign == UNATTRIBUTED else campaign, called.get(campaign), *_numbers(*sums))
+        for day, campaign, *sums in zip(*series, strict=True)
+    ]
+
+
+def _numbers(cost: int, clicks: int, conversions: int, impressions: int) -> tuple[Any, ...]:
+    """Return the numbers of a point in the order of its fields."""
+    return (
+        shown(cost),
+        clicks,
+        shown(conversions),
+        impressions,
+        shown_ratio(cost, MICROS * clicks),
+        shown_ratio(cost, conversions),
+        shown_ratio(clicks, impressions),
+        shown_ratio(conversions, MICROS * clicks),
     )
 
 
@@ -120,7 +148,7 @@ def _point(row: RowMapping) -> Point:
     ),
 )
 async def compare_performance(
-    reader: NamedDependency[Reader],
+    facts: NamedDependency[Facts],
     start_date: Annotated[date, Parameter(description="The first day, `YYYY-MM-DD`.", examples=[_FIRST])],
     end_date: Annotated[date, Parameter(description="The last day, inclusive, `YYYY-MM-DD`.", examples=[_LAST])],
     compare_mode: Annotated[
@@ -140,21 +168,16 @@ async def compare_performance(
     check_order(start_date, end_date)
     current = Period(start_date, end_date)
     before = period_before(current, compare_mode)
-    rows = await reader.fetch(
-        _COMPARISON,
-        {"start": current.start, "end": current.end, "before_start": before.start, "before_end": before.end},
-    )
-    return _comparison(before, current, rows)
+    columns = await facts.read(_COMPARISON, before.start, before.end, current.start, current.end)
+    return _comparison((before, current), [Totals(*values) for values in zip(*columns, strict=True)])
 
 
-def _comparison(before: Period, current: Period, rows: Sequence[RowMapping]) -> Comparison:
-    exact = {row["name"]: exact_metrics(_totals(row)) for row in rows}
-    changes = {
-        name: rounded(change_in_percent(value, exact["current"][name])) for name, value in exact["before"].items()
-    }
+def _comparison(periods: Sequence[Period], totals: Sequence[Totals]) -> Comparison:
+    before, current = (exact_metrics(each) for each in totals)
+    changes = {name: rounded(change_in_percent(value, current[name])) for name, value in before.items()}
     return Comparison(
-        before_period=_period_metrics(before, exact["before"]),
-        current_period=_period_metrics(current, exact["current"]),
+        before_period=_period_metrics(periods[0], before),
+        current_period=_period_metrics(periods[1], current),
         change_in_percentage=Change(**changes),
     )
 
@@ -163,12 +186,3 @@ def _period_metrics(period: Period, exact: dict[str, Any]) -> PeriodMetrics:
     metrics: dict[str, Any] = {name: rounded(value) for name, value in exact.items()}
     whole = {name: int(exact[name]) for name in ("total_clicks", "total_impressions")}
     return PeriodMetrics(start_date=period.start, end_date=period.end, **(metrics | whole))
-
-
-def _totals(row: RowMapping) -> Totals:
-    return Totals(
-        cost=int(row["cost"]),
-        clicks=int(row["clicks"]),
-        conversions=int(row["conversions"]),
-        impressions=int(row["impressions"]),
-    )

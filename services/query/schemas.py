@@ -34,7 +34,7 @@ Percent = Annotated[
 ]
 
 
-class Campaign(msgspec.Struct, frozen=True):
+class Campaign(msgspec.Struct, frozen=True, gc=False):
     """A campaign with its ad groups; `Unattributed` stands for stats whose campaign nobody has named yet."""
 
     campaign_id: CampaignId
@@ -55,7 +55,7 @@ class Campaign(msgspec.Struct, frozen=True):
     ]
 
 
-class Point(msgspec.Struct, frozen=True):
+class Point(msgspec.Struct, frozen=True, gc=False):
     """What a campaign did in one step of a time series."""
 
     date: Annotated[date, Meta(description="The day, or the first day of the ISO week or month.")]

@@ -1,0 +1,1 @@
+"""The benchmark: adledger beside textbook solutions of the same task, on the same machine in the same run."""

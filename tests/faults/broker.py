@@ -15,10 +15,13 @@ from aiormq.exceptions import AMQPError
 
 from tests.support.running import free_port
 
-PROGRAM = "rabbitmq-server"
+PROGRAM, CONTROL = "rabbitmq-server", "rabbitmqctl"
 LIBRARY = Path("/usr/lib/rabbitmq/bin")
 """Where packages keep the script itself; what is on the path may change users, directories and logs."""
+FOLDER_VARIABLE = "ADLEDGER_FAULTS_RABBITMQ"
+"""Names the folder of another RabbitMQ's programs."""
 START_SECONDS = 60.0
+CONTROL_SECONDS = 60.0
 
 CONFIG = """\
 listeners.tcp.1 = 127.0.0.1:{port}
@@ -29,10 +32,10 @@ log.console = true
 """
 
 
-def program() -> str | None:
-    """Return the program that starts a node, None where RabbitMQ is not installed."""
-    packaged = LIBRARY / PROGRAM
-    return str(packaged) if packaged.exists() else shutil.which(PROGRAM)
+def program(name: str = PROGRAM) -> str | None:
+    """Return where one of RabbitMQ's programs is, None where RabbitMQ is not installed."""
+    packaged = Path(os.environ.get(FOLDER_VARIABLE, LIBRARY)) / name
+    return str(packaged) if packaged.exists() else shutil.which(name)
 
 
 class Broker:
@@ -41,6 +44,7 @@ class Broker:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._port, self._distribution, self._names = free_port(), free_port(), free_port()
+        self._node_name = f"faults-{self._port}@localhost"
         self.password = secrets.token_hex(8)
         self._node: subprocess.Popen[bytes] | None = None
         self._epmd: subprocess.Popen[bytes] | None = None
@@ -50,7 +54,15 @@ class Broker:
 
     @property
     def url(self) -> str:
-        return f"amqp://adledger:{self.password}@127.0.0.1:{self._port}/"
+        return self.url_at(self._port)
+
+    def url_at(self, port: int) -> str:
+        """Return the node's address as it is reached by another port of this machine."""
+        return f"amqp://adledger:{self.password}@127.0.0.1:{port}/"
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Open a bare connection to the node."""
+        return await asyncio.open_connection("127.0.0.1", self._port)
 
     @property
     def log(self) -> Path:
@@ -81,6 +93,26 @@ class Broker:
         if number == signal.SIGKILL:
             self._node.wait(10)
 
+    async def version(self) -> str:
+        """Return which RabbitMQ it is."""
+        connection = await aio_pika.connect(self.url)
+        async with connection:
+            return str(connection.transport.connection.server_properties["version"])
+
+    async def control(self, *arguments: str) -> None:
+        """Run `rabbitmqctl`; raises `AssertionError` with what it said when it fails."""
+        command = [program(CONTROL) or CONTROL, "--node", self._node_name, *arguments]
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            env=self._environment(self._settings()),
+            cwd=self._folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        said, _ = await asyncio.wait_for(process.communicate(), CONTROL_SECONDS)
+        assert process.returncode == 0, said.decode()
+
     def close(self) -> None:
         """End the node and its epmd."""
         for process in filter(None, (self._node, self._epmd)):
@@ -88,12 +120,15 @@ class Broker:
             process.kill()
             process.wait(10)
 
-    def _spawn(self, command: list[str], settings: dict[str, str]) -> subprocess.Popen[bytes]:
+    def _environment(self, settings: dict[str, str]) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("RABBITMQ_", "ERL_"))}
+        return inherited | settings
+
+    def _spawn(self, command: list[str], settings: dict[str, str]) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as output:
             return subprocess.Popen(
                 command,
-                env=inherited | settings,
+                env=self._environment(settings),
                 cwd=self._folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -106,9 +141,11 @@ class Broker:
             "HOME": str(folder),
             "ERL_EPMD_PORT": str(self._names),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODENAME": f"faults-{self._port}@localhost",
+            "RABBITMQ_NODENAME": self._node_name,
             "RABBITMQ_DIST_PORT": str(self._distribution),
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+            # Only on this machine, and without threads that spin when there is nothing to do.
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} "
+            "+sbwt none +sbwtdcpu none +sbwtdio none",
             "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
             "RABBITMQ_CONF_ENV_FILE": str(folder / "none"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),

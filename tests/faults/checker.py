@@ -24,7 +24,8 @@ QUERIES = {
 }
 KEY_WIDTHS = {"stats": 3, "rollup": 2, "ad_groups": 1, "campaigns": 1}
 ATTEMPTS = """
-    SELECT a.id, a.upload_id::text, a.received_at, a.state, a.reason, a.batches, a.rows_accepted, a.rows_rejected,
+    SELECT a.id, a.upload_id::text, a.received_at, least(a.received_at, a.first_seen) AS place, a.state,
+           a.reason, a.batches, a.rows_accepted, a.rows_rejected,
            u.attempt_id = a.id AS speaks,
            (SELECT count(*) FROM receipt r WHERE r.attempt_id = a.id) AS receipts,
            (SELECT count(*) FROM rejection r WHERE r.attempt_id = a.id) AS rejections,
@@ -33,6 +34,10 @@ ATTEMPTS = """
                        ELSE coalesce(n.entries, 0) END AS entries
     FROM attempt a JOIN upload u ON u.id = a.upload_id
     LEFT JOIN (SELECT attempt_id, count(*) AS entries FROM stat_entry GROUP BY attempt_id) n ON n.attempt_id = a.id
+"""
+REVERTS = """
+    SELECT upload_id::text, requested_at, least(requested_at, first_seen) AS place, applied_at IS NOT NULL AS applied
+    FROM revert
 """
 BUSY = """
     SELECT (SELECT count(*) FROM attempt WHERE state = 'complete')
@@ -70,16 +75,18 @@ async def unsettled(connection: asyncpg.Connection, files: list[File]) -> str:
     return f"{busy} to be applied, {len(waiting)} promised and not applied: {waiting[:5]}" if busy or waiting else ""
 
 
-async def check(connection: asyncpg.Connection, files: list[File]) -> Findings:
-    """Hold the whole database against the files that were sent."""
+async def check(connection: asyncpg.Connection, files: list[File], skews: set[float]) -> Findings:
+    """Hold the whole database against the files that were sent; `skews` is how wrong senders' clocks have been."""
     findings = Findings()
     by_id = {file.id: file for file in files}
     for file in files:
         file.upload.complete.clear()
+        file.upload.reverts.clear()
     seen = set()
     for attempt in await connection.fetch(ATTEMPTS):
-        _check_attempt(attempt, by_id.get(attempt["upload_id"]), findings)
+        _check_attempt(attempt, by_id.get(attempt["upload_id"]), findings, skews)
         seen.add((attempt["upload_id"], attempt["received_at"], attempt["state"]))
+    _check_reverts(await connection.fetch(REVERTS), by_id, findings, skews)
     for file in files:
         for at in file.answered:
             if (file.id, datetime.fromisoformat(at), "applied") not in seen:
@@ -91,21 +98,41 @@ async def check(connection: asyncpg.Connection, files: list[File]) -> Findings:
     return findings
 
 
-def _check_attempt(attempt: asyncpg.Record, file: File | None, findings: Findings) -> None:
+def _within(at: datetime, begin: float, end: float, skews: set[float]) -> bool:
+    return any(begin - 0.01 <= at.timestamp() - skew <= end + 0.01 for skew in skews)
+
+
+def _check_reverts(rows: list[asyncpg.Record], by_id: dict[str, File], findings: Findings, skews: set[float]) -> None:
+    """Hold each revert against the requests of clients, and tell it to the model."""
+    asked = {file.id: file.taken_back for file in by_id.values()}
+    for row in rows:
+        windows = asked.get(row["upload_id"], [])
+        if not any(_within(row["requested_at"], window.begin, window.end, skews) for window in windows):
+            findings.violations.append(f"nobody asked to take {row['upload_id']} back at {row['requested_at']}")
+        elif row["applied"]:
+            by_id[row["upload_id"]].upload.reverts.add(micros(row["place"]))
+    for file in by_id.values():
+        times = [row["requested_at"] for row in rows if row["upload_id"] == file.id and row["applied"]]
+        for window in file.taken_back:
+            if window.sure and not any(_within(at, window.begin, window.end, skews) for at in times):
+                findings.violations.append(f"{file.name}: was said to be taken back, and is not")
+
+
+def _check_attempt(attempt: asyncpg.Record, file: File | None, findings: Findings, skews: set[float]) -> None:
     """Hold one sending against what its client knows; one that is complete is told to the model."""
     said = findings.violations.append
     if file is None:
         return said(f"attempt {attempt['id']} is of an upload that nobody sent")
     at = attempt["received_at"]
     if at not in map(datetime.fromisoformat, file.answered) and not any(
-        begin - 0.01 <= at.timestamp() <= end + 0.01 for begin, end in file.unknown
+        _within(at, begin, end, skews) for begin, end in file.unknown
     ):
         said(f"{file.name}: nobody sent it at {at}")
     if attempt["state"] not in {"applied", "staging"}:
         said(f"{file.name}: {attempt['state']}, {attempt['reason']}")
     if attempt["state"] != "applied":
         return None
-    file.upload.complete.add(micros(at))
+    file.upload.complete.add(micros(attempt["place"]))
     if attempt["receipts"] != attempt["batches"]:
         said(f"{file.name}: {attempt['receipts']} receipts of {attempt['batches']} batches")
     found = attempt["entries"], attempt["rejections"]

@@ -4,12 +4,16 @@ import asyncio
 import os
 import signal
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
 from services.embedded import EmbeddedPostgres
 
 LIVE_SECONDS = 30.0
+FOLDER_VARIABLE = "ADLEDGER_FAULTS_POSTGRES"
+"""Names the folder of another PostgreSQL's programs than those of the wheel."""
+OTHERS = "FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 
 
 class Postgres:
@@ -20,6 +24,8 @@ class Postgres:
         folder.chmod(0o711)
         self._pid_file = folder / "postgres" / "postmaster.pid"
         self._server = EmbeddedPostgres(folder)
+        if FOLDER_VARIABLE in os.environ:
+            self._server._bin = Path(os.environ[FOLDER_VARIABLE])
 
     @property
     def url(self) -> str:
@@ -29,23 +35,37 @@ class Postgres:
         """Start the server, for the first time."""
         self._server.start()
 
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Open a bare connection to the server."""
+        folder = parse_qs(urlsplit(self.url).query)["host"][0]
+        return await asyncio.open_unix_connection(f"{folder}/.s.PGSQL.5432")
+
+    async def version(self) -> str:
+        """Return which PostgreSQL it is."""
+        connection = await asyncpg.connect(self.url)
+        try:
+            return str(await connection.fetchval("SHOW server_version"))
+        finally:
+            await connection.close()
+
     def stop_at_once(self) -> None:
         """Stop it as a power cut would, leaving recovery to the next start; nothing is running when this returns."""
         self._signal(signal.SIGQUIT)
+
+    def stop_fast(self) -> None:
+        """Stop it as an operator would, ending every connection."""
+        self._signal(signal.SIGINT)
 
     def start_again(self) -> None:
         """Start it after a stop; it answers when this returns."""
         assert self._server.restart_if_dead(), "the server was running"
 
-    async def end_backends(self) -> int:
-        """End every other connection to the server, and return how many there were."""
+    async def end_backends(self, limit: int = 1000) -> int:
+        """End other connections to the server, the busy ones first, and return how many there were."""
         connection = await asyncpg.connect(self.url)
         try:
-            ended = await connection.fetch(
-                """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                   WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"""
-            )
-            return len(ended)
+            busy_first = f"SELECT pg_terminate_backend(pid) {OTHERS} ORDER BY state <> 'active', random() LIMIT $1"
+            return len(await connection.fetch(busy_first, limit))
         finally:
             await connection.close()
 

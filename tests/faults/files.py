@@ -12,13 +12,22 @@ FIRST_DAY = date(2026, 1, 1)
 DAYS = 90
 AD_GROUPS = 400
 CAMPAIGNS = 25
-SMALL, LARGE = (1, 150), (9_000, 24_000)
-LARGE_SHARE = 0.01
+SMALL, LARGE = (1, 120), (700, 1500)
+"""How many rows files have; a large one is cut into several batches."""
 HEADERS = {
     Kind.CAMPAIGNS: "campaign_id,campaign_name,campaign_type",
     Kind.AD_GROUPS: "ad_group_id,ad_group_name,campaign_id",
     Kind.AD_GROUP_STATS: "date,ad_group_id,device,impressions,clicks,conversions,cost",
 }
+
+
+@dataclass(frozen=True)
+class Window:
+    """From when to when a request was under way, and whether its client knows that it was done."""
+
+    begin: float
+    end: float
+    sure: bool
 
 
 @dataclass(eq=False)
@@ -36,26 +45,42 @@ class File:
     """When its accepted sendings were received, as the answers say."""
     unknown: list[tuple[float, float]] = field(default_factory=list)
     """From when to when requests were under way that were never answered with 202."""
+    taken_back: list[Window] = field(default_factory=list)
 
     @property
     def accepted(self) -> int:
         return len(self.upload.rows)
 
 
-def make_file(chance: random.Random, name: str, *, large: bool | None = None) -> File:
+def make_file(chance: random.Random, name: str, *, large: bool = False) -> File:
     """Return a new file: mostly stats, mostly small."""
     kind = chance.choices(list(HEADERS), weights=[1, 1, 6])[0] if not large else Kind.AD_GROUP_STATS
     adds = kind is Kind.AD_GROUP_STATS and chance.random() < 0.4
     mode = Mode.ADD if adds else Mode.UPSERT
     key = f"key-{name}" if chance.random() < 0.25 else None
     if kind is Kind.AD_GROUP_STATS:
-        big = chance.random() < LARGE_SHARE if large is None else large
-        rows, lines, rejected = _stats(chance, chance.randint(*(LARGE if big else SMALL)))
+        rows, lines, rejected = _stats(chance, chance.randint(*(LARGE if large else SMALL)))
     else:
         rows, lines, rejected = _names(chance, kind, name)
     content = "\n".join([HEADERS[kind], *lines, ""]).encode()
     upload = Upload(kind, mode, Origin.FILE, key is not None, rows)
     return File(name, mode, key, content, upload, rejected)
+
+
+def stats_file(name: str, values: dict[tuple[int, date, int], list[int]], mode: Mode = Mode.UPSERT) -> File:
+    """Return a file of stats: key (ad group, day, device) to impressions, clicks, conversions and cost in micros."""
+    content = "\n".join([HEADERS[Kind.AD_GROUP_STATS], *(_line(key, each) for key, each in values.items()), ""])
+    rows = tuple((*key, *each) for key, each in values.items())
+    return File(
+        name, mode, None, content.encode(), Upload(Kind.AD_GROUP_STATS, mode, Origin.FILE, keyed=False, rows=rows)
+    )
+
+
+def ad_groups_file(name: str, rows: list[tuple[int, str, int]]) -> File:
+    """Return a file that says to which campaigns ad groups belong."""
+    lines = [",".join(map(str, row)) for row in rows]
+    upload = Upload(Kind.AD_GROUPS, Mode.UPSERT, Origin.FILE, keyed=False, rows=tuple(rows))
+    return File(name, Mode.UPSERT, None, "\n".join([HEADERS[Kind.AD_GROUPS], *lines, ""]).encode(), upload)
 
 
 def _names(chance: random.Random, kind: Kind, name: str) -> tuple[tuple[Any, ...], list[str], int]:

@@ -3,18 +3,28 @@
 import asyncio
 import logging
 import shutil
+import signal
 import tempfile
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.faults.scenarios import Scenario
+from tests.faults.checker import Findings
+from tests.faults.scenario import Scenario
 from tests.faults.stage import Servers, Stage, servers
 
 logger = logging.getLogger(__name__)
 
 COLUMNS = ("fault", "moment", "runs", "rows accepted", "rows lost", "rows doubled", "seconds to recover")
+ROWS_LIMIT = 350_000
+"""After so many rows a stage is replaced: everything that was ever sent to it is checked after each fault."""
+
+TOGETHER = 5
+"""After so many faults everything is checked; alone (`--only`) each is checked by itself."""
+
+Say = Callable[[str], None]
 
 
 @dataclass
@@ -29,20 +39,34 @@ class Row:
     slowest: float = 0.0
     violations: list[str] = field(default_factory=list)
 
+    def add(self, findings: Findings) -> None:
+        """Take note of what was found."""
+        self.lost += findings.lost
+        self.doubled += findings.doubled
+        self.violations += findings.violations
+
     def cells(self) -> tuple[str, ...]:
-        runs = str(self.runs) if self.runs == self.scenario.runs else f"{self.runs} of {self.scenario.runs}"
-        counts = (f"{self.accepted:,}", str(self.lost), str(self.doubled), f"{self.slowest:.1f}")
-        return (self.scenario.fault, self.scenario.moment, runs, *counts)
+        counts = (str(self.runs), f"{self.accepted:,}", str(self.lost), str(self.doubled), f"{self.slowest:.1f}")
+        return (self.scenario.fault, self.scenario.moment, *counts)
 
 
-def run(scenarios: list[Scenario], seed: int, seconds: float, say: Callable[[str], None]) -> list[Row]:
-    """Run scenarios for at most about so many seconds; what it made stays only where something is wrong."""
+@dataclass(frozen=True)
+class Limits:
+    """Until when scenarios are begun at all, until when they are repeated, and how much longer their faults last."""
+
+    seconds: float
+    repeating: float = 0.0
+    patience: float = 1.0
+
+
+def run(scenarios: list[Scenario], seed: int, limits: Limits, say: Say) -> list[Row]:
+    """Run each scenario, and then again for as long as there is time; what it made stays only if something is wrong."""
     folder = Path(tempfile.mkdtemp(prefix="adledger-faults-"))
     folder.chmod(0o711)
     rows: list[Row] = []
     try:
         with servers(folder) as shared:
-            rows = asyncio.run(_run(shared, scenarios, seed, time.monotonic() + seconds, say))
+            rows = asyncio.run(_Run(shared, seed, limits, say).all([Row(each) for each in scenarios]))
     finally:
         if not rows or any(row.violations for row in rows):
             say(f"What happened is kept in {folder}")
@@ -51,42 +75,94 @@ def run(scenarios: list[Scenario], seed: int, seconds: float, say: Callable[[str
     return rows
 
 
-async def _run(
-    shared: Servers, scenarios: list[Scenario], seed: int, end: float, say: Callable[[str], None]
-) -> list[Row]:
-    rows = []
-    for number, scenario in enumerate(scenarios):
-        row = Row(scenario)
-        rows.append(row)
-        shared.history.note("scenario", fault=scenario.fault, moment=scenario.moment)
-        stage = Stage(shared, seed * 1000 + number)
+class _Run:
+    """A run over all scenarios, some at a time under the same load, on one stage for as long as that is good for it."""
+
+    def __init__(self, shared: Servers, seed: int, limits: Limits, say: Say) -> None:
+        self._shared, self._seed, self._limits, self._say = shared, seed, limits, say
+        self._begin = time.monotonic()
+        self._stage: Stage | None = None
+
+    async def all(self, rows: list[Row]) -> list[Row]:
+        self._say(f"PostgreSQL {await self._shared.postgres.version()}, RabbitMQ {await self._shared.broker.version()}")
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _cancel(asyncio.current_task()))
         try:
-            await stage.open()
-            await _repeat(stage, row, end)
+            for turn in range(max(row.scenario.runs for row in rows)):
+                waiting = [row for row in rows if turn < row.scenario.runs and not row.violations]
+                while waiting and self._is_time_left(turn):
+                    waiting = await self._some(waiting[:TOGETHER], turn) + waiting[TOGETHER:]
+        finally:
+            await self._replace_stage(None)
+        for row in rows:
+            if not row.runs and not row.violations:
+                row.violations.append("there was no time for it")
+        return rows
+
+    def _is_time_left(self, turn: int) -> bool:
+        seconds = self._limits.repeating if turn else self._limits.seconds
+        return time.monotonic() - self._begin < seconds
+
+    async def _some(self, rows: list[Row], turn: int) -> list[Row]:
+        """Let some faults happen, check everything, and return those for which it did not come to that."""
+        struck: list[Row] = []
+        try:
+            stage = await self._ready_stage()
+            known = len(stage.load.files)
+            async with stage.busy():
+                for row in rows:
+                    struck.append(row)
+                    await self._strike(stage, row, turn)
+            await stage.quiet()
+            _blame(struck, await stage.check(known))
+            if stage.load.rows_accepted > ROWS_LIMIT:
+                _blame(struck, await stage.farewell())
+                await self._replace_stage(None)
         except Exception as error:
             logger.exception("A scenario ended early.")
-            row.violations.append(f"{type(error).__name__}: {error}")
-        finally:
-            await stage.close()
-        if not row.runs and not row.violations:
-            row.violations.append("there was no time for it")
-        say(" | ".join(row.cells()))
-        for words in row.violations:
-            say(f"    VIOLATED: {words}")
-    return rows
+            (struck or rows)[-1].violations.append(f"{type(error).__name__}: {error}")
+        if any(row.violations for row in struck or rows):
+            await self._replace_stage(None)
+        for row in struck:
+            self._say(" | ".join(row.cells()))
+            for words in row.violations:
+                self._say(f"    VIOLATED: {words}")
+        return rows[len(struck) :] if struck else []
 
-
-async def _repeat(stage: Stage, row: Row, end: float) -> None:
-    while row.runs < row.scenario.runs and time.monotonic() < end and not row.violations:
-        recovery, findings = await stage.round(row.scenario.act, large=row.scenario.large)
+    async def _strike(self, stage: Stage, row: Row, turn: int) -> None:
+        stage.seed(self._seed * 10**6 + turn * 1000 + zlib.crc32(f"{row.scenario.fault}{row.scenario.moment}".encode()))
+        before, begin = stage.load.rows_accepted, time.monotonic()
+        self._shared.history.note("scenario", fault=row.scenario.fault, moment=row.scenario.moment)
+        recovery = await stage.strike(row.scenario.act, large=row.scenario.large)
+        self._shared.history.note("struck", seconds=time.monotonic() - begin, recovery=recovery)
         row.runs += 1
-        row.accepted = stage.load.rows_accepted
+        row.accepted += stage.load.rows_accepted - before
         row.slowest = max(row.slowest, recovery)
-        row.lost += findings.lost
-        row.doubled += findings.doubled
-        row.violations += findings.violations
-    if row.runs and not row.violations:
-        row.violations += (await stage.farewell()).violations
+        row.violations += stage.load.violations
+        stage.load.violations.clear()
+
+    async def _ready_stage(self) -> Stage:
+        if self._stage is None:
+            stage = Stage(self._shared, self._limits.patience)
+            await self._replace_stage(stage)
+            await stage.open()
+            return stage
+        return self._stage
+
+    async def _replace_stage(self, stage: Stage | None) -> None:
+        before, self._stage = self._stage, stage
+        if before is not None:
+            await before.close()
+
+
+def _cancel(task: "asyncio.Task[object] | None") -> Callable[[], object]:
+    """Return what ends a task, so that everything that was started is ended when the suite is told to end."""
+    return task.cancel if task else signal.raise_signal
+
+
+def _blame(rows: list[Row], findings: Findings) -> None:
+    """Count what was found after several faults against each of them: any may be to blame."""
+    for row in rows:
+        row.add(findings)
 
 
 def table(rows: list[Row]) -> str:

@@ -1,43 +1,43 @@
 """Whatever arrives, in whatever order, twice or in parts: at every quiet point the database equals the model."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from unittest.mock import patch
 from uuid import UUID, uuid5
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from services.ingest.consumer import commands, handler
+from services.ingest.consumer import commands, compacting, handler
 from services.ingest.consumer.applier import Applier
 from services.ingest.consumer.janitor import Janitor
-from shared import failpoints
 from shared.database import create_writer
-from shared.failpoints import Failpoint, FailpointError
 from shared.messages import Batch, Kind, Mode, Origin, Outcome, Rename, Renamed, Revert, Reverted
 from tests.support.admission import Admission, Sending
 from tests.support.contents import CAMPAIGN_IDS, Rows, contents, currencies, keys, rows
-from tests.support.ledger import current_values, empty, is_known, states
-from tests.support.model import Upload, fold
+from tests.support.crashing import BEFORE_COMMITS, dying_at
+from tests.support.ledger import coarse_values, current_values, empty, is_known, states
+from tests.support.model import Upload, coarsen, fold
 from tests.support.uploads import NAMESPACE, batches
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
-cuts = st.integers(1, 3)
 backs = st.integers(0, 4)
-crashes = st.sampled_from([None, None, None, "receipted", "appended", "recorded", "folding", "folded"])
+crashes = st.sampled_from([None, None, None, *BEFORE_COMMITS])
 
 
-@dataclass
-class Outlived:
-    """Whether what happened in a context came to its end."""
+@dataclass(frozen=True)
+class How:
+    """In how many batches a file is sent, before how many known ones its place is, and whether it arrives at once."""
 
-    survived: bool = True
+    cuts: int
+    back: int
+    arrives: bool
+
+
+hows = st.builds(How, st.integers(1, 3), backs, st.booleans())
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -68,31 +68,31 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ticks += 10
         return max(self.ticks - 10 * back, 0) * 1000 + self.ticks
 
-    @rule(target=sendings, content=contents, cuts=cuts, key=keys, currency=currencies, back=backs)
-    def send(self, content: Any, cuts: int, key: str | None, currency: str | None, back: int) -> Sending:
+    @rule(target=sendings, content=contents, how=hows, key=keys, currency=currencies)
+    def send(self, content: Any, how: How, key: str | None, currency: str | None) -> Sending:
         kind, mode, rows = content
-        return self._send(Upload(kind, mode, Origin.FILE, key is not None, rows), currency, cuts, back)
+        return self._send(Upload(kind, mode, Origin.FILE, key is not None, rows), currency, how)
 
-    @rule(target=sendings, original=sendings, data=st.data(), key=keys, currency=currencies, back=backs)
-    def send_fix(self, original: Sending, data: Any, key: str | None, currency: str | None, back: int) -> Sending:
+    @rule(target=sendings, original=sendings, data=st.data(), how=hows, key=keys, currency=currencies)
+    def send_fix(self, original: Sending, data: Any, how: How, key: str | None, currency: str | None) -> Sending:
         kind = data.draw(st.sampled_from([original.upload.kind] * 6 + [*Kind]), label="kind")
         fixed: Rows = data.draw(rows[kind], label="rows")
         mode = original.upload.mode if kind is Kind.AD_GROUP_STATS else Mode.UPSERT
         fix = Upload(kind, mode, Origin.FILE, key is not None, fixed, original.upload)
-        return self._send(fix, currency, 1, back)
+        return self._send(fix, currency, how)
 
-    @rule(target=sendings, sending=sendings, cuts=cuts, back=backs)
-    def send_again(self, sending: Sending, cuts: int, back: int) -> Sending:
-        return self._send(sending.upload, self.admission.currencies[sending.upload], cuts, back)
+    @rule(target=sendings, sending=sendings, how=hows)
+    def send_again(self, sending: Sending, how: How) -> Sending:
+        return self._send(sending.upload, self.admission.currencies[sending.upload], how)
 
-    def _send(self, upload: Upload, currency: str | None, cuts: int, back: int) -> Sending:
+    def _send(self, upload: Upload, currency: str | None, how: How) -> Sending:
         """Cut an upload into batches; one that says the same as an earlier one is that one again."""
-        tick = self.tick(back)
+        tick = self.tick(how.back)
         sent = batches(
             upload.kind,
             upload.rows,
             START + timedelta(seconds=tick),
-            cuts=cuts,
+            cuts=how.cuts,
             mode=upload.mode,
             key="k" if upload.keyed else None,
             fixes=self._id(upload.fixes) if upload.fixes else None,
@@ -102,6 +102,8 @@ class LedgerMachine(RuleBasedStateMachine):
         sending = Sending(known[0] if known else upload, tick, sent)
         self.admission.currencies.setdefault(sending.upload, currency)
         self.admission.sendings.append(sending)
+        if how.arrives:
+            self._deliver_all(sending)
         return sending
 
     def _id(self, upload: Upload) -> UUID:
@@ -110,13 +112,16 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(sending=sendings, choice=st.integers(0, 2), crash=crashes)
     def deliver_one(self, sending: Sending, choice: int, crash: str | None) -> None:
         batch = sending.batches[choice % len(sending.batches)]
-        with self._dying_at(crash) as outcome:
+        with dying_at(crash) as work:
             self.loop.run(handler.take(self.engine, batch))
-        if outcome.survived:
+        if work.survived:
             sending.deliver(batch.number)
 
     @rule(sending=sendings)
     def deliver_all(self, sending: Sending) -> None:
+        self._deliver_all(sending)
+
+    def _deliver_all(self, sending: Sending) -> None:
         for batch in reversed(sending.batches):
             self.loop.run(handler.take(self.engine, batch))
             sending.deliver(batch.number)
@@ -146,12 +151,14 @@ class LedgerMachine(RuleBasedStateMachine):
     def deliver_revert(self, revert: tuple[Upload, int, Revert], crash: str | None) -> None:
         upload, tick, command = revert
         known = self.loop.run(is_known(self.engine, command.upload_id))
-        with self._dying_at(crash) as outcome:
+        final = upload in self.admission.final
+        expected = Outcome.UNKNOWN if not known else Outcome.COMPACTED if final else Outcome.REVERTED
+        with dying_at(crash) as work:
             answer = self.loop.run(commands.obey(self.engine, self.applier, command))
-            assert answer == Reverted(outcome=Outcome.REVERTED if known else Outcome.UNKNOWN)
-        if known:
+            assert answer == Reverted(outcome=expected)
+        if expected is Outcome.REVERTED:
             self.admission.reverts.append((upload, tick))
-        if outcome.survived:
+        if work.survived and expected is Outcome.REVERTED:
             self.admission.settle()
 
     @rule(target=renames, campaign=st.sampled_from(CAMPAIGN_IDS), name=st.sampled_from("xyz"), back=backs)
@@ -171,11 +178,11 @@ class LedgerMachine(RuleBasedStateMachine):
             answer = self.loop.run(commands.obey(self.engine, self.applier, command))
             assert answer == Renamed(found=False)
             return
-        with self._dying_at(crash) as outcome:
+        with dying_at(crash) as work:
             answer = self.loop.run(commands.obey(self.engine, self.applier, command))
-        if outcome.survived or crash not in {"receipted", "appended"}:
+        if work.survived or crash not in {"receipted", "appended"}:
             self._know_rename(sending)
-        if outcome.survived:
+        if work.survived:
             self.admission.settle()
             name, kind = fold(self.admission.uploads)["campaigns"][command.campaign_id]
             assert answer == Renamed(found=True, name=name, type=kind)
@@ -188,10 +195,20 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(crash=crashes)
     def apply(self, crash: str | None) -> None:
-        with self._dying_at(crash) as outcome:
+        with dying_at(crash) as work:
             self.loop.run(self.applier.apply_ready(wait=True))
-        if outcome.survived:
+        if work.survived:
             self.admission.settle()
+
+    @rule(back=st.integers(2, 12), crash=crashes)
+    def compact(self, back: int, crash: str | None) -> None:
+        tick = self.tick(back)
+        before = START + timedelta(seconds=tick)
+        with dying_at(crash) as work:
+            self.loop.run(compacting.compact(self.engine, before, None, lambda _: None))
+        if work.survived:
+            self.admission.compact(tick)
+            self.be_quiet()
 
     @rule()
     def give_up_what_nobody_completes(self) -> None:
@@ -204,21 +221,13 @@ class LedgerMachine(RuleBasedStateMachine):
     def be_quiet(self) -> None:
         """Apply what is ready, and hold the whole database against the model."""
         self.apply(None)
-        assert self.loop.run(current_values(self.engine)) == fold(self.admission.uploads)
+        expected = fold(self.admission.uploads)
+        assert self.loop.run(current_values(self.engine)) == expected
+        assert self.loop.run(coarse_values(self.engine)) == coarsen(expected["rollup"])
         known = self.loop.run(states(self.engine))
         for sending in self.admission.sendings:
             if sending.state != "staging":
                 assert known[sending.id, START + timedelta(seconds=sending.tick)] == sending.state
-
-    @contextmanager
-    def _dying_at(self, crash: str | None) -> Iterator[Outlived]:
-        """Let what happens in the context die when it first comes to the failpoint `crash`, before it commits."""
-        outlived = Outlived()
-        try:
-            with patch.object(failpoints, "reach", Failpoint(crash or "", 1, "raise").reach):
-                yield outlived
-        except FailpointError:
-            outlived.survived = False
 
 
 def test_at_every_quiet_point_the_database_equals_the_model(database_url: str) -> None:

@@ -35,7 +35,7 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 CAMPAIGN_OF = {1: 10, 2: 10, 3: 20, 4: 30}
 DEVICES = ("MOBILE", "DESKTOP", "TABLET")
 TABLES = "upload, attempt, receipt, rejection, stat_entry, ad_group_entry, campaign_entry, ad_group_stat, ad_group, "
-TABLES += "campaign, campaign_day"
+TABLES += "campaign, campaign_day, campaign_week, campaign_month, total_day"
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from shared.messages import Batch, Origin
-from tests.support.model import Upload
+from shared.messages import Batch, Kind, Mode, Origin
+from tests.support.model import Upload, fold
 
 
 @dataclass(eq=False)
@@ -39,6 +39,8 @@ class Admission:
     sendings: list[Sending] = field(default_factory=list)
     currencies: dict[Upload, str | None] = field(default_factory=dict)
     reverts: list[tuple[Upload, int]] = field(default_factory=list)
+    final: set[Upload] = field(default_factory=set)
+    compacted_before: int = -1
 
     @property
     def uploads(self) -> list[Upload]:
@@ -63,7 +65,7 @@ class Admission:
 
     def _admit(self, sending: Sending) -> bool:
         upload = sending.upload
-        if upload.fixes and not _alike(upload, upload.fixes):
+        if not (self._mends(upload, upload.fixes) if upload.fixes else self._is_new(sending)):
             return False
         before = set(upload.complete)
         upload.complete.add(sending.tick)
@@ -72,16 +74,35 @@ class Admission:
             return False
         return True
 
+    def _mends(self, fix: Upload, original: Upload) -> bool:
+        alike = original.origin is Origin.FILE and (fix.kind, fix.mode) == (original.kind, original.mode)
+        return alike and original not in self.final
+
+    def _is_new(self, sending: Sending) -> bool:
+        upload = sending.upload
+        doubled = upload in self.final and upload.mode is Mode.ADD and not upload.keyed
+        return sending.tick >= self.compacted_before and not doubled
+
+    def compact(self, before: int) -> None:
+        """Make final what stands before a time, with its fixes; renames only of campaigns that a file named."""
+        self.settle()
+        if before <= self.compacted_before:
+            return
+        self.compacted_before = before
+        old = [upload for upload in self.uploads if 0 <= upload.place() < before and upload.fixes is None]
+        self.final.update(upload for upload in old if upload.origin is Origin.FILE)
+        while fixes := {upload for upload in self.uploads if upload.fixes in self.final} - self.final:
+            self.final |= fixes
+        files = [upload for upload in self.final if upload.kind is Kind.CAMPAIGNS and upload.origin is Origin.FILE]
+        named = fold(files)["campaigns"]
+        self.final.update(upload for upload in old if upload.origin is Origin.RENAME and upload.rows[0][0] in named)
+
     def _currencies(self, newest: Upload) -> set[str]:
         """Return the currencies of everything that is not taken back, and that of the newest upload itself."""
         held = {self.currencies[upload] for upload in self.uploads if _stands(upload)}
         if newest.place() >= 0:
             held.add(self.currencies[newest])
         return {currency for currency in held if currency}
-
-
-def _alike(fix: Upload, original: Upload) -> bool:
-    return original.origin is Origin.FILE and (fix.kind, fix.mode) == (original.kind, original.mode)
 
 
 def _stands(upload: Upload) -> bool:

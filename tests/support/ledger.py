@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 TABLES = """upload, attempt, receipt, revert, rejection, stat_entry, ad_group_entry, campaign_entry, ad_group_stat,
-    ad_group, campaign, campaign_day"""
+    ad_group, campaign, campaign_day, campaign_week, campaign_month, total_day"""
 METRICS = "impressions, clicks, conversions, cost"
 
 
@@ -31,6 +31,19 @@ async def current_values(engine: AsyncEngine) -> dict[str, dict[Any, Any]]:
         "ad_groups": {row[0]: row[1:] for row in ad_groups},
         "campaigns": {row[0]: row[1:] for row in campaigns},
         "rollup": {row[:2]: list(map(int, row[2:])) for row in days},
+    }
+
+
+async def coarse_values(engine: AsyncEngine) -> dict[str, dict[Any, Any]]:
+    """Return the coarser rollups, as the model names them."""
+    async with engine.connect() as connection:
+        weeks = await _rows(connection, f"SELECT campaign_id, date, {METRICS} FROM campaign_week")
+        months = await _rows(connection, f"SELECT campaign_id, date, {METRICS} FROM campaign_month")
+        totals = await _rows(connection, f"SELECT date, {METRICS} FROM total_day")
+    return {
+        "weeks": {row[:2]: list(map(int, row[2:])) for row in weeks},
+        "months": {row[:2]: list(map(int, row[2:])) for row in months},
+        "totals": {row[0]: list(map(int, row[1:])) for row in totals},
     }
 
 

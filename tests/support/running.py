@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,11 +43,16 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    folder: Path, *command: str, settings: Mapping[str, str], ready: bool = True, code: Path | None = None
+    folder: Path,
+    *command: str,
+    settings: Mapping[str, str],
+    ready: bool = True,
+    program: Sequence[str] = ("-m", "services.cli"),
+    code: Path | None = None,
 ) -> Iterator[Running]:
     """Run `adledger` with these settings and no others until the context ends; with `ready`, wait until it is.
 
-    `code` is a folder with other sources than these.
+    `code` is a folder with other sources than these, `program` what Python runs instead of the command line.
     """
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ADLEDGER_")}
@@ -55,7 +60,7 @@ def running(
     log = folder / f"{'-'.join(command)}-{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "services.cli", *command],
+            [sys.executable, *program, *command],
             env=environment,
             cwd=code,
             stdout=output,
@@ -78,9 +83,9 @@ def wait_until_ready(running: Running) -> None:
     wait_for(running, "/health/ready")
 
 
-def wait_for(running: Running, path: str) -> None:
+def wait_for(running: Running, path: str, seconds: float = START_SECONDS) -> None:
     """Wait until the process answers at a path with success; raises `AssertionError` with its log if it never does."""
-    end = time.monotonic() + START_SECONDS
+    end = time.monotonic() + seconds
     while time.monotonic() < end and running.process.poll() is None:
         try:
             if httpx.get(f"{running.url}{path}", timeout=5).is_success:

@@ -1,6 +1,7 @@
 """Waiting for what happens in its own time."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 
@@ -9,3 +10,11 @@ async def eventually(check: Callable[[], Awaitable[bool]], seconds: float = 15) 
     async with asyncio.timeout(seconds):
         while not await check():
             await asyncio.sleep(0.05)
+
+
+def until(check: Callable[[], bool], seconds: float = 15) -> None:
+    """Wait until a check holds; raises `AssertionError`."""
+    end = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.01)

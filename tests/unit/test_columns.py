@@ -106,7 +106,7 @@ def test_two_columns_that_mean_the_same_may_stand_in_a_header_and_the_second_is_
 
 
 @pytest.mark.parametrize(("twin", "is_refused"), [("2.50", False), ("2.51", True), ("", True)])
-def test_two_columns_that_mean_the_same_must_agree_in_every_row(tmp_path: Path, twin: str, is_refused: bool) -> None:
+def test_two_columns_that_mean_the_same_must_agree_in_every_row(tmp_path: Path, twin: str, *, is_refused: bool) -> None:
     rows = [("spend", *STATS), ("1", "2024-01-31", "7", "MOBILE", "1", "1", "1", "1.0")]
     rows += [("2.5", "2024-01-31", "8", "MOBILE", "1", "1", "1", f'"{twin}"')]
     content = "\n".join(map(",".join, rows)).encode()
@@ -116,7 +116,9 @@ def test_two_columns_that_mean_the_same_must_agree_in_every_row(tmp_path: Path, 
     with pytest.raises(UnreadableFileError) as refused:
         parse(tmp_path, content)
 
-    assert str(refused.value).startswith("The columns 'spend' and 'cost' both mean cost, and differ on line 3: 2.5 and ")
+    assert str(refused.value).startswith(
+        "The columns 'spend' and 'cost' both mean cost, and differ on line 3: 2.5 and "
+    )
 
 
 def test_two_columns_we_do_not_know_may_have_the_same_name() -> None:

@@ -1,6 +1,7 @@
 """From a request's body to files on disk: raw or multipart, plain or compressed, and always bounded."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from pathlib import Path
@@ -17,14 +18,17 @@ ENCODINGS = {"", "identity", "gzip", "x-gzip", "zstd"}
 PARTS_LIMIT = 100
 DRAINED_BYTES = 32 * 2**20
 """How much of a body that is too large is still read, so that the client gets to see the answer."""
+DRAIN_SECONDS = 5.0
+SILENCE_SECONDS = 60.0
+"""For how long a client may send nothing amid a body."""
 
 
 async def receive(request: Request[Any, Any, Any], folder: Path, limit: int, filename: str | None) -> list[Spooled]:
     """Spool the files of a request under `folder`.
 
-    Raises `ProblemError`: 400 for a broken body, 413 over `limit`, 415 for an unknown encoding.
+    Raises `ProblemError`: 400 for a broken body, 408 for a silent client, 413 over `limit`, 415 unless it can be read.
     """
-    chunks = request.stream()
+    chunks = _alive(request.stream())
     try:
         _check_announced_size(request, limit)
         return await _spool(request, chunks, folder, limit, filename)
@@ -41,12 +45,28 @@ def _check_announced_size(request: Request[Any, Any, Any], limit: int) -> None:
         raise TooLargeError(limit)
 
 
+async def _alive(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield what comes; raises `ProblemError` when nothing has come for too long."""
+    while True:
+        try:
+            async with asyncio.timeout(SILENCE_SECONDS):
+                chunk = await anext(chunks, None)
+        except TimeoutError as error:
+            detail = f"Nothing of the body has come for {SILENCE_SECONDS:.0f} s; send the same request again."
+            raise ProblemError(HTTPStatus.REQUEST_TIMEOUT, detail) from error
+        if chunk is None:
+            return
+        yield chunk
+
+
 async def _drain(chunks: AsyncIterator[bytes]) -> None:
     read = 0
-    async for chunk in chunks:
-        read += len(chunk)
-        if read > DRAINED_BYTES:
-            return
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            async for chunk in chunks:
+                read += len(chunk)
+                if read > DRAINED_BYTES:
+                    return
 
 
 async def _spool(

@@ -33,11 +33,14 @@ class Replies:
         """
         address = await self._open()
         correlation_id = str(uuid4())
-        self._waiting[correlation_id] = asyncio.get_running_loop().create_future()
+        answer = self._waiting[correlation_id] = asyncio.get_running_loop().create_future()
         try:
-            yield address, correlation_id, self._waiting[correlation_id]
+            yield address, correlation_id, answer
         finally:
             del self._waiting[correlation_id]
+            if not answer.cancel() and not answer.cancelled():
+                # Looked at, so that nobody complains about an answer that came when nobody waited for it any more.
+                answer.exception()
 
     async def close(self) -> None:
         """Close the connection."""

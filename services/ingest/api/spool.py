@@ -73,6 +73,7 @@ class Spool:
             _sweep(root)
             self._home = Path(tempfile.mkdtemp(prefix="ingest-", dir=root))
             self._alive = _lock(self._home)
+        self._over: set[Path] = set()
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
@@ -81,7 +82,15 @@ class Spool:
         try:
             yield path
         finally:
+            self._over.add(path)
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """Remove folders of requests that are over; one that cannot be now, for want of open files, is the next's."""
+        for path in tuple(self._over):
             shutil.rmtree(path, ignore_errors=True)
+            if not path.exists():
+                self._over.discard(path)
 
     def close(self) -> None:
         """Remove the process's folder."""

@@ -14,6 +14,7 @@ from litestar.params import Parameter
 from services.ingest.api.batching import Attempt
 from services.ingest.api.intake import Intake, Options, RefusedError
 from services.ingest.api.receiving import receive
+from services.ingest.api.room import FULL_DETAIL, room
 from services.ingest.api.spool import TooLargeError
 from services.ingest.api.upload_options import OPTIONS
 from shared.docs import (
@@ -181,6 +182,7 @@ class _UploadOperation(Operation):
         BAD_REQUEST="Send each file as a part named 'file' (found: data).",
         REQUEST_ENTITY_TOO_LARGE=str(TooLargeError(4 * 2**30)),
         SERVICE_UNAVAILABLE="The queue does not confirm. Nothing is lost: send the same request again.",
+        INSUFFICIENT_STORAGE=FULL_DETAIL,
     )
     | REFUSED,
 )
@@ -201,7 +203,7 @@ async def send_uploads(
     be loaded are set aside and listed under `/uploads/{id}/rejections`. Sending a file again is safe: it is the
     latest word on its keys, and never counts twice.
     """
-    with intake.spool.folder() as folder:
+    with room(), intake.spool.folder() as folder:
         files = await receive(request, folder, intake.max_upload_bytes, filename)
         try:
             attempts = await intake.understand(files, options, folder)

@@ -10,6 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.consumer.applying import apply_everything
+from services.ingest.consumer.lifeline import transaction
+from shared.database import is_transient
 
 logger = logging.getLogger(__name__)
 
@@ -17,6 +19,14 @@ LOCK = 7042018
 """The advisory lock that makes the appliers of all consumers take turns."""
 
 IDLE_SECONDS = 5.0
+
+_READY = """
+    SELECT EXISTS (
+        SELECT FROM attempt a JOIN upload u ON u.id = a.upload_id
+        WHERE a.state = 'complete' AND a.id <= :latest
+          AND (u.fixes IS NULL OR EXISTS (SELECT FROM upload o WHERE o.id = u.fixes AND o.place IS NOT NULL))
+    )
+"""
 
 
 class Applier:
@@ -50,8 +60,11 @@ class Applier:
             self._woken.clear()
             try:
                 await self.apply_ready(wait=False)
-            except Exception:
-                logger.exception("Applying failed; trying again in %s s.", IDLE_SECONDS)
+            except Exception as error:
+                if is_transient(error):
+                    logger.warning("The database cannot apply now; trying again in %s s. %r", IDLE_SECONDS, error)
+                else:
+                    logger.exception("Applying failed; trying again in %s s.", IDLE_SECONDS)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), IDLE_SECONDS)
 
@@ -59,20 +72,33 @@ class Applier:
         """Apply every complete attempt and every revert.
 
         While another process applies: with `wait` stand in line behind it, else leave it to that one, which
-        looks again after it has released the lock.
+        looks again after it has released the lock. Whoever waits does so for what there was when it came: more may
+        come for ever.
         """
+        latest = await self._latest() if wait else None
         while await self._apply_once(wait=wait):
-            pass
+            if latest is not None and not await self._is_ready(latest):
+                return
+
+    async def _latest(self) -> int:
+        async with self._engine.connect() as connection:
+            return int(await connection.scalar(text("SELECT coalesce(max(id), 0) FROM attempt")) or 0)
+
+    async def _is_ready(self, latest: int) -> bool:
+        """Tell whether an attempt that is no younger than this one is still to be applied."""
+        async with self._engine.connect() as connection:
+            return bool(await connection.scalar(text(_READY), {"latest": latest}))
 
     async def _apply_once(self, *, wait: bool) -> bool:
         """Apply in one transaction what is ready now; true when there was something."""
-        async with self._engine.begin() as connection:
-            if not await _lock(connection, wait=wait):
+        async with transaction(self._engine) as connection:
+            if not await lock(connection, wait=wait):
                 return False
             return await apply_everything(connection, self._currency)
 
 
-async def _lock(connection: AsyncConnection, *, wait: bool) -> bool:
+async def lock(connection: AsyncConnection, *, wait: bool) -> bool:
+    """Let no other process apply until the transaction ends; false when one does already and `wait` is not asked."""
     # A statement of its own: what is read in later ones was committed before the lock was got.
     if wait:
         await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.consumer.applier import Applier
 from services.ingest.consumer.handler import stage
+from services.ingest.consumer.lifeline import transaction
 from shared import failpoints, tables
 from shared.messages import Answer, Command, Outcome, Rename, Renamed, Revert, Reverted
 
@@ -26,7 +27,7 @@ async def obey(engine: AsyncEngine, applier: Applier, command: Command) -> Answe
 
 
 async def _rename(engine: AsyncEngine, applier: Applier, command: Rename) -> Renamed:
-    async with engine.begin() as connection:
+    async with transaction(engine) as connection:
         found = await _campaign(connection, command.campaign_id)
         if not found.found:
             return found
@@ -45,7 +46,7 @@ async def _campaign(connection: AsyncConnection, campaign_id: int) -> Renamed:
 
 
 async def _revert(engine: AsyncEngine, applier: Applier, command: Revert) -> Reverted:
-    async with engine.begin() as connection:
+    async with transaction(engine) as connection:
         upload = tables.upload
         # Locked, so that a compaction either sees this revert or is seen by it.
         query = select(upload.c.compacted).where(upload.c.id == command.upload_id).with_for_update()

@@ -34,16 +34,26 @@ async def fold(connection: AsyncConnection, attempts: Sequence[int]) -> dict[Kin
 
     `attempts` are the ids of those that began or ceased to count; their entries must still be there.
     """
-    for each in FOLDS:
-        await connection.execute(text(f"DELETE FROM {each.touched}"))
+    await forget(connection)
     return {each.kind: await _fold_kind(connection, each, attempts) for each in FOLDS}
 
 
-async def _fold_kind(connection: AsyncConnection, fold: Fold, attempts: Sequence[int]) -> Written:
+async def forget(connection: AsyncConnection) -> None:
+    """Forget which keys were touched."""
+    for each in FOLDS:
+        await connection.execute(text(f"DELETE FROM {each.touched}"))
+
+
+async def touch(connection: AsyncConnection, fold: Fold, attempts: Sequence[int]) -> None:
+    """Note the keys of a kind that these attempts have entries for, and those that depend on keys noted before."""
     await connection.execute(text(f"INSERT INTO {fold.touched} {fold.collect}"), {"attempts": list(attempts)})
     await connection.execute(text(f"ANALYZE {fold.touched}"))
+
+
+async def _fold_kind(connection: AsyncConnection, fold: Fold, attempts: Sequence[int]) -> Written:
+    await touch(connection, fold, attempts)
     await connection.execute(text(f"DELETE FROM {fold.folded}"))
-    await connection.execute(text(f"INSERT INTO {fold.folded} {fold.compute}"))
+    await connection.execute(text(f"INSERT INTO {fold.folded} {fold.compute}"), {"until": None})
     await connection.execute(text(f"ANALYZE {fold.folded}"))
     for statement in fold.follow:
         await connection.execute(text(statement))

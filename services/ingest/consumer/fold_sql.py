@@ -30,9 +30,7 @@ TEMPORARY_TABLES = {
 `touched_day` says which sums are to be computed again, `day_delta` by how much others have moved.
 """
 
-# The words that count, in the order of their places: the latest has the highest rank. A fix speaks under the rank
-# of what it mends, after it; of several only the latest does. Needs WITH RECURSIVE, since a fix may be mended too.
-_COUNTING = """
+COUNTING = """
     standing AS (
         SELECT id, fixes, attempt_id, origin, mode, place
         FROM upload
@@ -45,11 +43,16 @@ _COUNTING = """
     ),
     counting AS (
         SELECT id, attempt_id, origin, mode, row_number() OVER (ORDER BY place, id) AS rank, 0 AS depth
-        FROM standing WHERE fixes IS NULL
+        FROM standing WHERE fixes IS NULL AND place < coalesce(CAST(:until AS timestamptz), 'infinity')
         UNION ALL
         SELECT fix.id, fix.attempt_id, origin, mode, rank, depth + 1
         FROM counting JOIN fix ON fix.fixes = counting.id
     )
+"""
+"""The words of a kind that count up to a place, `until`, or all for None; the latest has the highest rank.
+
+A fix speaks under the rank of what it mends, after it, and of several only the latest does. It needs WITH
+RECURSIVE, since a fix may be mended too.
 """
 
 
@@ -73,7 +76,7 @@ _STATS = Fold(
     "SELECT DISTINCT ad_group_id, date, device FROM stat_entry WHERE attempt_id = ANY(:attempts)",
     # value(key): the sum of the entries from the latest upsert on; without one, of all entries.
     f"""
-    WITH RECURSIVE {_COUNTING.format(kind="ad_group_stats")},
+    WITH RECURSIVE {COUNTING.format(kind="ad_group_stats")},
     extent AS MATERIALIZED (
         SELECT min(date) AS first_date, max(date) AS last_date,
                min(ad_group_id) AS first_ad_group, max(ad_group_id) AS last_ad_group
@@ -121,6 +124,18 @@ _STATS = Fold(
     """,
 )
 
+DESCRIBED_AD_GROUPS = f"""
+WITH RECURSIVE {COUNTING.format(kind="ad_groups")},
+described AS (
+    SELECT ad_group_id,
+           (array_agg(e.name ORDER BY rank DESC, depth DESC) FILTER (WHERE e.name IS NOT NULL))[1] AS name,
+           (array_agg(e.campaign_id ORDER BY rank DESC, depth DESC)
+               FILTER (WHERE e.campaign_id IS NOT NULL))[1] AS campaign_id
+    FROM touched_ad_group JOIN ad_group_entry e USING (ad_group_id) JOIN counting USING (attempt_id)
+    GROUP BY ad_group_id
+)
+"""
+
 _MOVED = """
     SELECT ad_group_id, before.campaign_id AS from_campaign, after.campaign_id AS to_campaign
     FROM touched_ad_group
@@ -139,15 +154,7 @@ _AD_GROUPS = Fold(
     """,
     # An ad group exists iff it is described or has stats; each column is its latest non-empty word.
     f"""
-    WITH RECURSIVE {_COUNTING.format(kind="ad_groups")},
-    described AS (
-        SELECT ad_group_id,
-               (array_agg(e.name ORDER BY rank DESC, depth DESC) FILTER (WHERE e.name IS NOT NULL))[1] AS name,
-               (array_agg(e.campaign_id ORDER BY rank DESC, depth DESC)
-                   FILTER (WHERE e.campaign_id IS NOT NULL))[1] AS campaign_id
-        FROM touched_ad_group JOIN ad_group_entry e USING (ad_group_id) JOIN counting USING (attempt_id)
-        GROUP BY ad_group_id
-    )
+    {DESCRIBED_AD_GROUPS}
     SELECT * FROM described
     UNION ALL
     SELECT ad_group_id, NULL, NULL FROM touched_ad_group t
@@ -181,6 +188,17 @@ _AD_GROUPS = Fold(
     """,
 )
 
+DESCRIBED_CAMPAIGNS = f"""
+WITH RECURSIVE {COUNTING.format(kind="campaigns")},
+described AS (
+    SELECT campaign_id, bool_or(origin <> 'rename') AS named,
+           (array_agg(e.name ORDER BY rank DESC, depth DESC) FILTER (WHERE e.name IS NOT NULL))[1] AS name,
+           (array_agg(e.type ORDER BY rank DESC, depth DESC) FILTER (WHERE e.type IS NOT NULL))[1] AS type
+    FROM touched_campaign JOIN campaign_entry e USING (campaign_id) JOIN counting USING (attempt_id)
+    GROUP BY campaign_id
+)
+"""
+
 _CAMPAIGNS = Fold(
     Kind.CAMPAIGNS,
     "touched_campaign",
@@ -192,14 +210,7 @@ _CAMPAIGNS = Fold(
     """,
     # A campaign exists iff a file or an ad group names it: a rename alone does not make one.
     f"""
-    WITH RECURSIVE {_COUNTING.format(kind="campaigns")},
-    described AS (
-        SELECT campaign_id, bool_or(origin <> 'rename') AS named,
-               (array_agg(e.name ORDER BY rank DESC, depth DESC) FILTER (WHERE e.name IS NOT NULL))[1] AS name,
-               (array_agg(e.type ORDER BY rank DESC, depth DESC) FILTER (WHERE e.type IS NOT NULL))[1] AS type
-        FROM touched_campaign JOIN campaign_entry e USING (campaign_id) JOIN counting USING (attempt_id)
-        GROUP BY campaign_id
-    )
+    {DESCRIBED_CAMPAIGNS}
     SELECT campaign_id, d.name, d.type
     FROM touched_campaign t LEFT JOIN described d USING (campaign_id)
     WHERE d.named OR EXISTS (SELECT FROM ad_group g WHERE g.campaign_id = t.campaign_id)

@@ -3,6 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.consumer import ledger
+from services.ingest.consumer.lifeline import transaction
 from shared import failpoints
 from shared.messages import Batch
 
@@ -24,5 +25,5 @@ async def stage(connection: AsyncConnection, batch: Batch) -> bool:
 
 async def take(engine: AsyncEngine, batch: Batch) -> None:
     """Stage a batch and commit; when this returns the message may be acknowledged."""
-    async with engine.begin() as connection:
+    async with transaction(engine) as connection:
         await stage(connection, batch)

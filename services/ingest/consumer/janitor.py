@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.consumer import ledger
+from services.ingest.consumer.lifeline import transaction
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ class Janitor:
 
     async def tidy(self) -> None:
         """Give up every attempt that nobody will complete."""
-        async with self._engine.begin() as connection:
+        async with transaction(self._engine) as connection:
             forsaken = (await connection.execute(text(_FORSAKEN), {"patience": self._patience})).all()
             for attempt in forsaken:
                 logger.warning("Upload %s was abandoned: %s", attempt.upload_id, REASON)

@@ -15,7 +15,7 @@ from services.ingest.consumer.applier import Applier
 from services.ingest.consumer.janitor import Janitor
 from services.ingest.consumer.settings import ConsumerSettings
 from services.ingest.consumer.watchdog import Watchdog
-from shared.database import check_schema, create_writer, is_connection_lost
+from shared.database import check_schema, close, create_writer, is_connection_lost
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Consumer:
         try:
             await _first(stop.wait(), self._work())
         finally:
-            await self._engine.dispose()
+            await close(self._engine)
 
     async def _work(self) -> None:
         """Wait for what is needed, and consume until cancelled."""

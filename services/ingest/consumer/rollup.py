@@ -6,6 +6,7 @@ This is where totals are computed that the read API answers with.
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.ingest.consumer import coarse
 from shared.tables import UNATTRIBUTED
 
 _MOVE = """
@@ -48,3 +49,5 @@ async def refresh(connection: AsyncConnection) -> None:
         await connection.execute(text(_CLEAR))
         await connection.execute(text(_REFRESH))
     await connection.execute(text("INSERT INTO touched_day SELECT campaign_id, date FROM day_delta"))
+    await connection.execute(text("ANALYZE touched_day"))
+    await coarse.refresh(connection)

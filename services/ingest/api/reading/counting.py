@@ -1,8 +1,8 @@
 """The tables that a file is read into: its entries, and the records set aside; what they come to, and where it goes."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 
 import duckdb

@@ -4,7 +4,7 @@ A file without quotes is that already, and is read as it is; of any other a flat
 """
 
 import codecs
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,13 +100,15 @@ def _is_utf8(content: bytes) -> bool:
     return True
 
 
-def flatten(path: Path, target: Path, top: Top, spare: str) -> Flat:
-    """Write a flat copy of the file's records, without those down to the header."""
+def flatten(path: Path, target: Path, top: Top, spare: str, go_on: Callable[[], None]) -> Flat:
+    """Write a flat copy of the file's records, without those down to the header; `go_on` raises to end that."""
     if len(spare) < _NEEDED:
         raise UnreadableFileError("The file holds every control character there is: it is no CSV text.")
     separator, line_end, absent, *_ = list(spare)
     with opened(path) as text, target.open("w", encoding="utf-8", newline="\n") as copy:
-        copy.writelines(_flat_lines(read_records(text, top.delimiter), top, separator, line_end))
+        for line in _flat_lines(read_records(text, top.delimiter), top, separator, line_end):
+            go_on()
+            copy.write(line)
     return Flat(target, separator, absent, 0, numbered=True, line_end=line_end)
 
 

@@ -22,7 +22,6 @@ from services.ingest.api.reading.reporting import Facts, one_currency, report
 from shared.messages import Totals
 from shared.reports import TotalRow
 
-
 NO_ROWS = "The file has a header row, but no rows."
 
 
@@ -111,5 +110,7 @@ class Load:
         rows = tables.total_rows()
         if self.flat.numbered and rows:
             texts = originals(self.text.path, self.top.delimiter, [row.line for row in rows])
-            return [TotalRow(line=row.line, text=text[:TOTAL_CHARACTERS]) for row, text in zip(rows, texts, strict=True)]
+            return [
+                TotalRow(line=row.line, text=text[:TOTAL_CHARACTERS]) for row, text in zip(rows, texts, strict=True)
+            ]
         return rows

@@ -201,7 +201,10 @@ _VAGUE = {
 
 SIGN = (
     "(?:"
-    + "|".join(re.escape(sign) for sign in sorted([*(sign for sign in _SIGNS if sign not in _VAGUE), "$", "¥"], key=len, reverse=True))
+    + "|".join(
+        re.escape(sign)
+        for sign in sorted([*(sign for sign in _SIGNS if sign not in _VAGUE), "$", "¥"], key=len, reverse=True)
+    )
     + r"|(?:Rs|kr)\.?|"
     + "|".join(sorted(CODES))
     + ")"

@@ -34,10 +34,20 @@ class Parser:
             "autoload_known_extensions": False,
         }
         self._database = duckdb.connect(":memory:", config=config)
+        self._reading: set[duckdb.DuckDBPyConnection] = set()
+        self._is_closed = False
 
     def close(self) -> None:
-        """Give back DuckDB's memory and files."""
+        """Give back DuckDB's memory and files; a file that is being read in another thread is given up."""
+        self._is_closed = True
+        for cursor in tuple(self._reading):
+            cursor.interrupt()
         self._database.close()
+
+    def _go_on(self) -> None:
+        """Raise `InterruptedError` once the parser is closed."""
+        if self._is_closed:
+            raise InterruptedError("The file was given up: this process ends.")
 
     def parse(self, source: Path, work: Path, options: ReadingOptions = AS_IT_IS) -> Parsed:
         """Read the file `source` and write its rows and rejections under `work`.
@@ -51,7 +61,7 @@ class Parser:
         if found.is_flat:
             flat = Flat(text.path, top.delimiter, found.spare[0], top.lines)
         else:
-            flat = flatten(text.path, work / "flat", top, found.spare)
+            flat = flatten(text.path, work / "flat", top, found.spare, self._go_on)
         with self._cursor() as cursor:
             try:
                 return Load(cursor, text, top, flat, options, work).run()
@@ -61,8 +71,13 @@ class Parser:
     @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Yield a connection with temporary tables of its own, gone with it."""
+        self._go_on()
         cursor = self._database.cursor()
+        self._reading.add(cursor)
         try:
             yield cursor
+        except duckdb.InterruptException as error:
+            raise InterruptedError("The file was given up: this process ends.") from error
         finally:
+            self._reading.discard(cursor)
             cursor.close()

@@ -1,0 +1,121 @@
+"""Answers as bytes that are ready to send, under strong ETags (RFC 9110, section 8.8.3).
+
+Pure: no framework.
+"""
+
+import gzip
+import hashlib
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version as installed
+from pathlib import Path
+
+from typing_extensions import Buffer
+
+from services.query.dataset import Version
+
+Headers = list[tuple[bytes, bytes]]
+
+GZIP_LEVEL = 5
+WORTH_PACKING = 1400
+"""What is smaller fits into one packet as it is."""
+
+PRIVATE = [(b"cache-control", b"private, no-cache")]
+"""A browser may keep the answer, and asks with its tag whether it still holds."""
+
+VARY = (b"vary", b"accept-encoding")
+REPLACED = frozenset({b"content-length", b"etag", b"cache-control", b"vary"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A body with all its headers, one of them its tag."""
+
+    tag: bytes
+    headers: Headers
+    body: bytes
+
+
+@dataclass(slots=True)
+class Kept:
+    """The answer to a question and the state of the data it tells of, plain and, once asked for again, packed."""
+
+    question: bytes
+    version: Version
+    plain: Sent
+    packed: Sent | None = None
+    is_packing: bool = False
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes it takes, its bodies that is."""
+        return len(self.plain.body) + (len(self.packed.body) if self.packed else 0)
+
+
+def kept(question: bytes, version: Version, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Kept:
+    """Return the answer to a question, with the tag that no other answer has."""
+    others = [header for header in headers if header[0] not in REPLACED]
+    return Kept(question, version, _sent(_tag(question, version, b""), [*others, VARY], body))
+
+
+def packed(answer: Kept) -> Sent:
+    """Return the answer packed with gzip, under a tag of its own, as its bytes are others."""
+    tag = _tag(answer.question, answer.version, b"gzip" + zlib.ZLIB_RUNTIME_VERSION.encode())
+    others = [header for header in answer.plain.headers if header[0] not in REPLACED]
+    body = gzip.compress(answer.plain.body, GZIP_LEVEL, mtime=0)
+    return _sent(tag, [*others, VARY, (b"content-encoding", b"gzip")], body)
+
+
+def tagged(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Sent:
+    """Return an answer that belongs to no version, under a tag made of its bytes."""
+    others = [header for header in headers if header[0] not in REPLACED]
+    return _sent(_quoted(hashlib.blake2b(body, digest_size=16)), others, body)
+
+
+def question_of(path: str, query: bytes) -> bytes:
+    """Return what identifies a question: its path, and its parameters in the order of their names."""
+    if b"&" in query:
+        query = b"&".join(sorted(query.split(b"&"), key=_name))
+    return path.encode() + b"?" + query
+
+
+@lru_cache(maxsize=256)
+def accepts_gzip(accepted: bytes) -> bool:
+    """Tell whether an Accept-Encoding header allows gzip."""
+    for each in accepted.lower().split(b","):
+        coding, _, weight = each.partition(b";")
+        if coding.strip() == b"gzip":
+            return weight.strip().removeprefix(b"q=").strip(b"0.") != b"" or not weight
+    return False
+
+
+@lru_cache(maxsize=1)
+def build() -> bytes:
+    """Return what changes whenever the code does that makes answers."""
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(installed("msgspec").encode())
+    for module in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(module.read_bytes())
+    return digest.digest()
+
+
+def _sent(tag: bytes, headers: Headers, body: bytes) -> Sent:
+    length = (b"content-length", str(len(body)).encode())
+    return Sent(tag, [*headers, *PRIVATE, (b"etag", tag), length], body)
+
+
+def _tag(question: bytes, version: Version, encoding: bytes) -> bytes:
+    digest = hashlib.blake2b(build(), digest_size=16)
+    for part in (version.epoch.bytes, str(version.number).encode(), encoding, question):
+        digest.update(len(part).to_bytes(4) + part)
+    return _quoted(digest)
+
+
+def _quoted(digest: "hashlib.blake2b") -> bytes:
+    return b'"' + digest.hexdigest().encode() + b'"'
+
+
+def _name(parameter: Buffer) -> bytes:
+    return bytes(parameter).partition(b"=")[0]

@@ -1,0 +1,128 @@
+"""The way out: cold and warm reads, and reads while an upload is applied."""
+
+import threading
+import time
+from collections.abc import Callable
+from statistics import median
+from urllib.parse import urlsplit
+
+import httpx
+
+from tests.bench import textbook
+from tests.bench.data import CAMPAIGN, LAST_DAY
+from tests.bench.figures import Figure
+from tests.bench.load import keep_busy
+from tests.bench.loads import Files, load_dimensions
+from tests.bench.stage import Ours, Servers, ask, ours
+
+COLD_READS = 20
+PEER_READS = 3
+CLIENTS = 16
+SECONDS = 3.0
+
+LAST_MONTH = f"start_date={LAST_DAY.replace(day=1)}&end_date={LAST_DAY}"
+SERIES = "/performance-time-series?aggregate_by="
+READS = {
+    "campaigns": "/campaigns",
+    "monthly series": f"{SERIES}month",
+    "one campaign's daily series": f"{SERIES}day&campaign_ids={CAMPAIGN + 7}",
+    "comparison": f"/compare-performance?{LAST_MONTH}&compare_mode=preceding",
+}
+"""The endpoints, as both sides understand them; (c) knows one mode of comparison and ignores its name."""
+
+
+def reading(servers: Servers, files: Files, rounds: int, say: Callable[[str], None]) -> list[Figure]:
+    """Measure every read endpoint at the size of the file."""
+    with ours(servers) as stage, textbook.tables(servers) as address:
+        with stage.consumers(1):
+            load_dimensions(stage, files)
+            stage.load(files.first)
+        fill(address, files, servers)
+        figures = cold(stage, address, rounds)
+        say("warm reads")
+        figures += warm(stage, servers, rounds)
+        say("reads while an upload is applied")
+        figures += while_applying(stage, files, rounds)
+        stage.note_memory()
+        figures.append(Figure("memory of query", "MB", must=400, aim=250, ours=[stage.peaks["query"]]))
+    return figures
+
+
+def fill(address: str, files: Files, servers: Servers) -> None:
+    """Give the peers what ours has."""
+    for path, table in zip(files.dimensions, ("campaign", "ad_group"), strict=True):
+        textbook.copy(address, table, path, servers.folder)
+    textbook.upsert(address, files.first)
+
+
+def cold(stage: Ours, address: str, rounds: int) -> list[Figure]:
+    """Read each endpoint right after the version changed: ours, and (c), in turn."""
+    figures = []
+    with textbook.api(address) as port, httpx.Client(headers={"Accept-Encoding": "identity"}, timeout=120) as http:
+        for name, path in READS.items():
+            figure = Figure(f"{name}, cold", "1/s", "(c) FastAPI", must=50, aim=200, more=True)
+            for _ in range(rounds):
+                figure.ours.append(1 / median(_cold_read(http, stage, path) for _ in range(COLD_READS)))
+                figure.theirs.append(
+                    1 / median(_timed(http, f"http://127.0.0.1:{port}{path}") for _ in range(PEER_READS))
+                )
+            figures.append(figure)
+    return figures
+
+
+def _cold_read(http: httpx.Client, stage: Ours, path: str) -> float:
+    ask(stage.database, "UPDATE dataset SET version = version + 1 RETURNING version")
+    return _timed(http, f"{stage.query.url}{path}")
+
+
+def _timed(http: httpx.Client, url: str) -> float:
+    began = time.perf_counter()
+    answer = http.get(url)
+    seconds = time.perf_counter() - began
+    answer.raise_for_status()
+    return seconds
+
+
+def warm(stage: Ours, servers: Servers, rounds: int) -> list[Figure]:
+    """Ask again and again for what did not change, beside a handler that has the same bytes in memory."""
+    figures = []
+    for name, path in READS.items():
+        figure = Figure(f"{name}, warm", "1/s", "(d) Litestar", must=0.5, aim=0.8, more=True)
+        body = httpx.get(f"{stage.query.url}{path}", timeout=60).content
+        with textbook.floor(body, servers.folder) as port:
+            for _ in range(rounds):
+                figure.ours.append(_rate(_port(stage), path))
+                figure.theirs.append(_rate(port, "/"))
+        figure.note = f"{len(body):,} bytes, {CLIENTS} connections"
+        figures.append(figure)
+    return figures
+
+
+def _rate(port: int, path: str) -> float:
+    return keep_busy(port, [path], clients=CLIENTS, seconds=SECONDS).rate
+
+
+def _port(stage: Ours) -> int:
+    port = urlsplit(stage.query.url).port
+    if port is None:
+        raise AssertionError(stage.query.url)
+    return port
+
+
+def while_applying(stage: Ours, files: Files, rounds: int) -> list[Figure]:
+    """Compare the slowest hundredth of the reads at rest with that while a whole file is applied."""
+    figure = Figure("p99 of reads while a file is applied", "ms", "at rest", must=5, aim=2)
+    paths = list(READS.values())
+    with stage.consumers(1):
+        for turn in range(rounds):
+            rest = keep_busy(_port(stage), paths, clients=4, seconds=SECONDS)
+            applying = threading.Thread(target=stage.load, args=((files.second, files.first)[turn % 2],))
+            applying.start()
+            answers: list[float] = []
+            while applying.is_alive():
+                answers += keep_busy(_port(stage), paths, clients=4, seconds=0.5).answers
+            applying.join()
+            figure.theirs.append(rest.percentile(0.99) * 1000)
+            figure.ours.append(sorted(answers)[int(len(answers) * 0.99)] * 1000)
+    figure.note = "4 connections, the four endpoints in turn"
+    return [figure]

@@ -1,0 +1,131 @@
+import gzip
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.query.answers import Kept, accepts_gzip, kept, packed, question_of, tagged
+from services.query.cache import OVERHEAD, Cache
+from services.query.dataset import Version
+
+EPOCH, OTHER = UUID(int=1), UUID(int=2)
+JSON = [(b"content-type", b"application/json"), (b"content-length", b"999")]
+
+
+def answer(question: bytes, number: int = 1, size: int = 100, epoch: UUID = EPOCH) -> Kept:
+    return kept(question, Version(epoch, number), JSON, b"x" * size)
+
+
+def test_a_tag_is_of_the_question_the_version_the_epoch_and_the_encoding() -> None:
+    first = answer(b"a")
+    others = [answer(b"b").plain, answer(b"a", 2).plain, answer(b"a", 1, epoch=OTHER).plain, packed(first)]
+    tags = {first.plain.tag, *(each.tag for each in others)}
+    assert len(tags) == 5
+    assert all(tag.startswith(b'"') and tag.endswith(b'"') for tag in tags)
+
+
+def test_a_tag_is_the_same_in_every_process() -> None:
+    assert answer(b"a").plain.tag == answer(b"a").plain.tag
+    assert packed(answer(b"a")) == packed(answer(b"a"))
+
+
+def test_the_parts_of_a_tag_do_not_run_into_each_other() -> None:
+    assert answer(b"1a", 1).plain.tag != answer(b"a", 11).plain.tag
+
+
+def test_an_answer_says_its_own_length_and_that_it_is_to_be_asked_about() -> None:
+    headers = answer(b"a").plain.headers
+    assert headers.count((b"content-length", b"100")) == 1
+    assert [value for name, value in headers if name == b"content-length"] == [b"100"]
+    assert (b"cache-control", b"private, no-cache") in headers
+    assert (b"vary", b"accept-encoding") in headers
+    assert (b"content-type", b"application/json") in headers
+
+
+def test_a_packed_answer_is_the_same_answer() -> None:
+    first = answer(b"a", size=5000)
+    sent = packed(first)
+    assert gzip.decompress(sent.body) == first.plain.body
+    assert (b"content-encoding", b"gzip") in sent.headers
+    assert (b"content-length", str(len(sent.body)).encode()) in sent.headers
+
+
+def test_an_answer_without_a_version_is_tagged_by_its_bytes() -> None:
+    assert tagged(JSON, b"1").tag == tagged(JSON, b"1").tag != tagged(JSON, b"2").tag
+
+
+def test_parameters_are_the_same_question_in_any_order_unless_they_have_the_same_name() -> None:
+    assert question_of("/a", b"x=1&y=2") == question_of("/a", b"y=2&x=1")
+    assert question_of("/a", b"x=1&x=2") != question_of("/a", b"x=2&x=1")
+    assert question_of("/a", b"x=1") != question_of("/b", b"x=1")
+
+
+@pytest.mark.parametrize(
+    ("header", "accepted"),
+    [
+        (b"gzip", True),
+        (b"br, GZIP;q=0.5, deflate", True),
+        (b"gzip;q=1.0", True),
+        (b"gzip;q=0", False),
+        (b"gzip; q=0.000", False),
+        (b"identity", False),
+        (b"x-gzip-not", False),
+        (b"", False),
+    ],
+)
+def test_gzip_is_sent_to_those_who_accept_it(header: bytes, *, accepted: bool) -> None:
+    assert accepts_gzip(header) is accepted
+
+
+def test_an_answer_is_found_for_its_version_and_older_ones_only() -> None:
+    cache = Cache(10**6)
+    cache.keep(answer(b"a", 5))
+    assert cache.find(b"a", Version(EPOCH, 5)) is not None
+    assert cache.find(b"a", Version(EPOCH, 4)) is not None
+    assert cache.find(b"a", Version(EPOCH, 6)) is None
+    assert cache.find(b"a", Version(OTHER, 5)) is None
+    assert cache.find(b"b", Version(EPOCH, 5)) is None
+
+
+def test_the_answer_not_asked_for_the_longest_goes_first() -> None:
+    cache = Cache(3 * (100 + OVERHEAD))
+    for question in (b"a", b"b", b"c"):
+        cache.keep(answer(question))
+    assert cache.find(b"a", Version(EPOCH, 1))
+    cache.keep(answer(b"d"))
+    assert cache.find(b"b", Version(EPOCH, 1)) is None
+    assert all(cache.find(question, Version(EPOCH, 1)) for question in (b"a", b"c", b"d"))
+
+
+@given(st.lists(st.tuples(st.sampled_from([b"a", b"b", b"c"]), st.integers(0, 4000), st.booleans())))
+def test_the_cache_never_holds_more_than_its_limit(steps: list[tuple[bytes, int, bool]]) -> None:
+    cache = Cache(8000)
+    held: dict[bytes, Kept] = {}
+    for question, size, is_packed in steps:
+        each = answer(question, size=size)
+        cache.keep(each)
+        if is_packed:
+            cache.keep_packed(each, packed(each))
+        held[question] = each
+        found = [each for each in held.values() if cache.find(each.question, Version(EPOCH, 1)) is each]
+        assert cache.size == sum(each.size + OVERHEAD for each in found) <= 8000
+        assert len(cache) == len(found)
+
+
+def test_what_is_too_large_is_not_kept_and_drives_nothing_out() -> None:
+    cache = Cache(5000)
+    cache.keep(answer(b"a"))
+    cache.keep(answer(b"b", size=6000))
+    assert cache.find(b"a", Version(EPOCH, 1))
+    assert cache.find(b"b", Version(EPOCH, 1)) is None
+
+
+def test_a_packed_body_is_not_kept_with_an_answer_that_was_replaced_meanwhile() -> None:
+    cache = Cache(10**6)
+    old, new = answer(b"a", 1), answer(b"a", 2)
+    cache.keep(old)
+    cache.keep(new)
+    cache.keep_packed(old, packed(old))
+    assert cache.find(b"a", Version(EPOCH, 2)) is new
+    assert new.packed is None

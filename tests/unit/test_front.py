@@ -1,0 +1,122 @@
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.query.cache import Cache
+from services.query.dataset import Clock, Version
+from services.query.facts import SEEN
+from services.query.front import Front
+
+pytestmark = pytest.mark.anyio
+EPOCH = UUID(int=1)
+
+
+class Stage:
+    """A front before an application that counts what it is asked, and a version that the test sets."""
+
+    def __init__(self) -> None:
+        self.number = 1
+        self.asked: list[str] = []
+        self.status = 200
+        self.error: Exception | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.front = Front(self.app, Clock(self.read), Cache(10**6), ["/kept"], self.refuse)
+
+    async def read(self) -> Version:
+        if self.error is not None:
+            raise self.error
+        return Version(EPOCH, self.number)
+
+    async def app(self, scope: Any, _: Any, send: Any) -> None:
+        self.asked.append(scope["path"])
+        number = self.number
+        await self.gate.wait()
+        scope["state"][SEEN] = Version(EPOCH, number)
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"%d" % number, "more_body": False})
+
+    async def refuse(self, _: Any, __: Any, send: Any, ___: Exception) -> None:
+        await send({"type": "http.response.start", "status": 503, "headers": []})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def ask(self, path: str = "/kept", query: bytes = b"", method: str = "GET") -> tuple[int, bytes]:
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        scope: Any = {"type": "http", "method": method, "path": path, "query_string": query, "headers": [], "state": {}}
+        await self.front(scope, receive, send)
+        return sent[0]["status"], sent[1]["body"]
+
+
+async def test_the_application_is_asked_once_a_version() -> None:
+    stage = Stage()
+    assert [await stage.ask() for _ in range(3)] == [(200, b"1")] * 3
+    stage.number = 2
+    assert [await stage.ask() for _ in range(3)] == [(200, b"2")] * 3
+    assert len(stage.asked) == 2
+
+
+async def test_those_who_ask_the_same_at_once_share_one_answer() -> None:
+    stage = Stage()
+    stage.gate.clear()
+    asking = [asyncio.create_task(stage.ask()) for _ in range(20)]
+    asking.append(asyncio.create_task(stage.ask(query=b"other=1")))
+    await asyncio.sleep(0.01)
+    stage.gate.set()
+    assert await asyncio.gather(*asking) == [(200, b"1")] * 21
+    assert len(stage.asked) == 2
+
+
+async def test_one_who_goes_away_leaves_the_answer_to_the_others() -> None:
+    stage = Stage()
+    stage.gate.clear()
+    asking = [asyncio.create_task(stage.ask()) for _ in range(3)]
+    await asyncio.sleep(0.01)
+    asking[0].cancel()
+    stage.gate.set()
+    assert await asyncio.gather(*asking[1:]) == [(200, b"1")] * 2
+
+
+async def test_an_answer_that_was_under_way_when_the_data_changed_is_not_given_to_those_who_ask_later() -> None:
+    stage = Stage()
+    stage.gate.clear()
+    early = asyncio.create_task(stage.ask())
+    await asyncio.sleep(0.01)
+    stage.number = 2
+    late = asyncio.create_task(stage.ask())
+    await asyncio.sleep(0.01)
+    stage.gate.set()
+    assert (await early, await late) == ((200, b"1"), (200, b"2"))
+    assert await stage.ask() == (200, b"2")
+
+
+async def test_what_is_no_success_is_passed_on_and_not_kept() -> None:
+    stage = Stage()
+    stage.status = 400
+    assert [await stage.ask() for _ in range(2)] == [(400, b"1")] * 2
+    assert len(stage.asked) == 2
+
+
+async def test_nothing_is_answered_from_memory_while_the_database_is_away() -> None:
+    stage = Stage()
+    assert await stage.ask() == (200, b"1")
+    stage.error = ConnectionRefusedError()
+    assert await stage.ask() == (503, b"")
+    stage.error = None
+    assert await stage.ask() == (200, b"1")
+
+
+async def test_other_paths_and_methods_are_the_applications() -> None:
+    stage = Stage()
+    for path, method in (("/other", "GET"), ("/other", "GET"), ("/kept", "OPTIONS"), ("/kept", "OPTIONS")):
+        assert await stage.ask(path, method=method) == (200, b"1")
+    assert len(stage.asked) == 4
