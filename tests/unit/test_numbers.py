@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.query.numbers import Totals, amount, change_in_percent, exact_metrics, quotient, rounded
+from services.query.numbers import (
+    FIFTEEN_DIGITS,
+    Totals,
+    amount,
+    change_in_percent,
+    exact_metrics,
+    quotient,
+    rounded,
+    shown,
+    shown_ratio,
+)
 
 BOUNDED = settings(max_examples=300, deadline=None)
 HUGE = 10**38
@@ -20,7 +30,7 @@ fractions = st.fractions(-HUGE, HUGE, max_denominator=10**20)
 totals = st.builds(Totals, cost=micros, clicks=micros, conversions=micros, impressions=micros)
 
 
-def as_json(value: Decimal) -> str:
+def as_json(value: float | Decimal) -> str:
     return msgspec.json.Encoder(decimal_format="number").encode(value).decode()
 
 
@@ -170,3 +180,18 @@ def test_a_change_comes_from_exact_values_and_not_from_the_rounded_ones_that_are
     before, current = Fraction(1, 3 * 10**6), Fraction(2, 3 * 10**6)
     assert (rounded(before), rounded(current)) == (Decimal(0), Decimal("0.000001"))
     assert rounded(change_in_percent(before, current)) == Decimal(100)
+
+
+@settings(max_examples=2000, deadline=None)
+@given(micros | st.integers(0, 10**7) | st.integers(FIFTEEN_DIGITS - 10**7, FIFTEEN_DIGITS + 10**7))
+def test_what_json_shows_has_every_digit_of_the_amount_also_where_a_float_carries_it(value: int) -> None:
+    assert Fraction(Decimal(as_json(shown(value)))) == Fraction(value, 10**6)
+
+
+@BOUNDED
+@given(micros, micros | st.integers(0, 10**6))
+def test_what_json_shows_of_a_ratio_is_the_rounded_quotient(dividend: int, divisor: int) -> None:
+    value, expected = shown_ratio(dividend, divisor), quotient(dividend, divisor)
+    assert (value is None) == (expected is None) == (divisor == 0)
+    if value is not None:
+        assert Decimal(as_json(value)) == expected
