@@ -205,7 +205,7 @@ class Stage:
         wrong = []
         recent = self.load.files[known:]
         for file in self.chance.sample(recent, min(CHECKED_STATES, len(recent))):
-            expected = "applied" if file.upload.place is not None else "reverted"
+            expected = "applied" if file.upload.place() >= 0 else "reverted"
             if (state := await self.load.state(file)) != expected:
                 wrong.append(f"{file.name} is said to be {state}, and is {expected}")
         return wrong

@@ -3,6 +3,8 @@
 What the whole file decides is decided first, and only then is any value taken. DuckDB does the reading.
 """
 
+import contextlib
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +22,7 @@ from services.ingest.api.reading.reporting import ClashError
 __all__ = ["NotTextError", "Parsed", "Parser", "ReadingOptions", "UnreadableFileError"]
 
 AS_IT_IS = ReadingOptions()
+CLOSE_SECONDS = 5.0
 
 
 class Parser:
@@ -40,9 +43,14 @@ class Parser:
     def close(self) -> None:
         """Give back DuckDB's memory and files; a file that is being read in another thread is given up."""
         self._is_closed = True
-        for cursor in tuple(self._reading):
-            cursor.interrupt()
-        self._database.close()
+        end = time.monotonic() + CLOSE_SECONDS
+        while self._reading and time.monotonic() < end:
+            # Again and again: each interrupts one question, and a file is read by several.
+            for cursor in tuple(self._reading):
+                cursor.interrupt()
+            time.sleep(0.02)
+        with contextlib.suppress(duckdb.Error):
+            self._database.close()
 
     def _go_on(self) -> None:
         """Raise `InterruptedError` once the parser is closed."""
