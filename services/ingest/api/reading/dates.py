@@ -47,7 +47,7 @@ _YMD = f"([0-9]{{4}})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{1,2}}){_CLOCK}"
 _NUMERIC = f"([0-9]{{1,2}})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{4}}){_CLOCK}"
 
 PATTERNS = {
-    Order.YMD: _YMD,
+    Order.YMD: f"(?:{_YMD}|[0-9]{{8}})",
     Order.DMY: _NUMERIC,
     Order.MDY: _NUMERIC,
     Order.WORDS: f"(?i:{_DAY_FIRST}|{_MONTH_FIRST})",
@@ -59,8 +59,11 @@ def value_sql(text: str, order: Order) -> str:
     """Return the expression of the day, NULL where the text is none in this order."""
     if order is Order.WORDS:
         return _words_sql(text)
+    if order is Order.YMD:
+        text = f"regexp_replace({text}, '^([0-9]{{4}})([0-9]{{2}})([0-9]{{2}})$', '\\1-\\2-\\3')"
+    pattern = {Order.YMD: _YMD}.get(order, _NUMERIC)
     year, month, day = {Order.YMD: (1, 2, 3), Order.DMY: (3, 2, 1), Order.MDY: (3, 1, 2)}[order]
-    return _day(*(f"regexp_extract({text}, {sql(f'^{PATTERNS[order]}$')}, {group})" for group in (year, month, day)))
+    return _day(*(f"regexp_extract({text}, {sql(f'^{pattern}$')}, {group})" for group in (year, month, day)))
 
 
 def _words_sql(text: str) -> str:

@@ -64,7 +64,10 @@ def as_utf8(source: Path, work: Path, encoding: str | None) -> Text:
     name = codecs.lookup(encoding or marked or "utf-8").name
     if name in {"utf-8", "utf-8-sig"}:
         if b"\0" in start:
-            raise NotTextError("The file is binary. Send CSV text; spreadsheets can export it.")
+            raise NotTextError(
+                "The file is binary. Send CSV text; spreadsheets can export it. For UTF-16 without a byte-order "
+                "mark, say ?encoding=utf-16-le.",
+            )
         return Text(source, "utf-8")
     target = work / "utf-8"
     try:
@@ -98,13 +101,14 @@ def read_records(text: TextIO, delimiter: str) -> Iterator[tuple[int, str]]:
 
 def read_top(path: Path, kind: Kind | None) -> Top:
     """Find the header row, and understand it; raises `UnreadableFileError`."""
-    found = _find_header(path)
+    found = _find_header(path, kind)
     try:
         header = recognise(found.names, kind)
     except HeaderError as error:
         raise UnreadableFileError(str(error)) from error
     text = found.record.removesuffix("\n")
-    above = (record.removesuffix("\n") for line, record in _first_records(path, found.delimiter) if line < found.line)
+    records_above = (record for line, record in _first_records(path, found.delimiter) if line < found.line)
+    above = (line for record in records_above for line in record.removesuffix("\n").split("\n"))
     return Top(found.delimiter, header, found.line, found.line + text.count("\n"), text, tuple(above))
 
 
@@ -117,21 +121,23 @@ class _Candidate:
     record: str
     names: list[str]
 
+    is_understood: bool
+
     @property
     def rank(self) -> tuple[bool, int, int, int]:
-        """How well it does for a header: known columns, high up, many of them; else just many fields."""
+        """How well it does for a header: understood, or with many columns we know; higher up; many fields."""
         score = known(self.names)
         is_header = score >= HEADER_COLUMNS
-        return is_header, -self.line if is_header else 0, score, len(self.names)
+        return self.is_understood, score if is_header else 0, -self.line, len(self.names)
 
 
-def _find_header(path: Path) -> _Candidate:
-    """Return the first record with columns we know, or else the first record at all, as the best delimiter has it."""
+def _find_header(path: Path, kind: Kind | None) -> _Candidate:
+    """Return the first record that is understood, or else the one with most columns we know, or else the first."""
     candidates: list[_Candidate] = []
     broken: UnreadableFileError | None = None
     for delimiter in DELIMITERS:
         try:
-            candidates += _candidates(path, delimiter)
+            candidates += _candidates(path, delimiter, kind)
         except UnreadableFileError as error:
             broken = broken or error
     if not candidates:
@@ -139,15 +145,24 @@ def _find_header(path: Path) -> _Candidate:
     return max(candidates, key=lambda candidate: candidate.rank)
 
 
-def _candidates(path: Path, delimiter: str) -> Iterator[_Candidate]:
-    """Yield the first record, and the first with columns we know."""
+def _is_understood(names: list[str], kind: Kind | None) -> bool:
+    try:
+        recognise(names, kind)
+    except HeaderError:
+        return False
+    return True
+
+
+def _candidates(path: Path, delimiter: str, kind: Kind | None) -> Iterator[_Candidate]:
+    """Yield the first record, and those with columns we know, down to the first that is understood."""
     for index, (line, record) in enumerate(_first_records(path, delimiter)):
         names = fields(record, delimiter) or []
         is_header = known(names) >= HEADER_COLUMNS
         if is_header or index == 0:
-            yield _Candidate(delimiter, line, record, names)
-        if is_header:
-            return
+            understood = is_header and _is_understood(names, kind)
+            yield _Candidate(delimiter, line, record, names, understood)
+            if understood:
+                return
 
 
 def _first_records(path: Path, delimiter: str) -> Iterator[tuple[int, str]]:
