@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from io import BytesIO
 from pathlib import Path
 
 from rich.console import Console
@@ -108,6 +109,15 @@ def _show(console: Console, client: Client, uploads: list[Json]) -> None:
     for upload in uploads:
         if upload["rows_rejected"]:
             show_rejections(console, client.get(f"/uploads/{upload['id']}/rejections"), upload["filename"])
+            _mend(console, client, upload)
+
+
+def _mend(console: Console, client: Client, upload: Json) -> None:
+    """Put the first of the refused rows right, as one would in an editor, and send it as a fix of its file."""
+    header, first, *_ = client.rejections(upload["id"]).splitlines(keepends=True)
+    mended = header + first.replace(b",-3,", b",3,", 1)
+    fixes = client.upload([("mended.csv", BytesIO(mended))], What(fixes=upload["id"]))
+    show_uploads(console, fixes, f"POST /uploads?fixes={upload['id']}  (the first of them, mended)", with_ids=False)
 
 
 def _show_campaigns(console: Console, campaigns: list[Json]) -> None:
