@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,8 @@ PARTS = ("load", "pipeline", "small", "growth", "backlog", "reads", "demo")
 
 def main() -> int:
     """Measure what is asked for and return 0, or 1 when a bound that must hold is missed."""
+    # So that everything that was started is ended, too, when the bench is told to end.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     arguments = _arguments()
     began = time.monotonic()
     with _servers() as servers:
