@@ -28,7 +28,7 @@ from tests.faults.witness import Witness
 from tests.support.databases import execute, named
 
 RECOVERY_SECONDS = 30.0
-ROUND_SECONDS = 200.0
+ROUND_SECONDS = 600.0
 PEAK_BYTES = 400 * 10**6
 """How much memory ingest and consumer may hold."""
 CONSUMERS = ("consumer-1", "consumer-2")
@@ -156,9 +156,9 @@ class Stage:
         await self._until_settled([file], 3 * RECOVERY_SECONDS)
         return time.monotonic() - begin
 
-    async def settled(self) -> None:
+    async def settled(self, seconds: float = RECOVERY_SECONDS) -> None:
         """Wait until everything that was promised so far is applied."""
-        await self._until_settled(list(self.load.files), RECOVERY_SECONDS)
+        await self._until_settled(list(self.load.files), seconds)
 
     async def quiet(self) -> None:
         """Wait until nothing is on its way any more; what is promised and does not come is the check's to tell."""
