@@ -27,7 +27,10 @@ def main() -> int:
     scenarios = [each for each in plan if _wanted(each, arguments.only)]
     rows = run(scenarios, seed, FULL_LIMITS if arguments.full else LIMITS, _say)
     _say(f"\n{table(rows)}\n")
-    return 1 if any(row.violations for row in rows) else 0
+    missed = [f"{row.scenario.fault}, {row.scenario.moment}" for row in rows if not row.runs]
+    if missed:
+        _say(f"There was no time for: {'; '.join(missed)}")
+    return 1 if missed or any(row.violations for row in rows) else 0
 
 
 def _arguments() -> argparse.Namespace:
