@@ -14,6 +14,7 @@ from tests.support.running import Running, running, wait_for
 COMMANDS = {"ingest": ("serve", "ingest"), "query": ("serve", "query"), "consumer": ("consume",)}
 START_SECONDS = 180.0
 """On a machine that is busy with other things a process may need this long to start."""
+BATCH_BYTES = 4096
 PROGRAM = str(Path(__file__).parent / "program.py")
 
 
@@ -31,11 +32,15 @@ class Fleet:
     def __getitem__(self, name: str) -> Running:
         return self._running[name]
 
-    def start(self, name: str, *, skew: float = 0.0, settings: dict[str, str] | None = None) -> None:
+    def start(
+        self, name: str, *, skew: float = 0.0, batch: int = BATCH_BYTES, settings: dict[str, str] | None = None
+    ) -> None:
         """Start the process of this name; the part before the dash says what it is."""
         command = COMMANDS[name.partition("-")[0]]
         wanted = self._settings(name) | {SETTING: f"{FILE_MARK}{self._failpoint(name)}"} | (settings or {})
-        context = running(self._folder, *command, settings=wanted, ready=False, program=("-P", PROGRAM, str(skew)))
+        context = running(
+            self._folder, *command, settings=wanted, ready=False, program=("-P", PROGRAM, str(skew), str(batch))
+        )
         self._running[name] = self._stack.enter_context(context)
         self.logs.append(self._running[name].log)
 
@@ -97,14 +102,15 @@ class Fleet:
         ended = [(name, each) for name, each in self._running.items() if each.process.poll() is not None]
         return [f"{name} ended by itself with {each.process.returncode}" for name, each in ended]
 
-    def measure(self) -> None:
-        """Note how much memory each kind of process has held at most so far, in bytes."""
+    def measure(self) -> dict[str, int]:
+        """Return how many bytes of memory each kind of process has held at most so far."""
         for name, each in self._running.items():
             with contextlib.suppress(OSError, IndexError):
                 status = Path(f"/proc/{each.process.pid}/status").read_text()
                 peak = int(status.split("VmHWM:")[1].split()[0]) * 1024
                 kind = name.partition("-")[0]
                 self.largest[kind] = max(peak, self.largest.get(kind, 0))
+        return self.largest
 
     async def stop(self, *names: str) -> None:
         """Ask processes to end, and wait until they have; raises `subprocess.TimeoutExpired` when one does not."""

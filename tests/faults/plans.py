@@ -1,6 +1,6 @@
 """Which faults are caused, and how often: a slice for every test run, the suite, and the full count."""
 
-from tests.faults.acts import broker, clients, database, messages, mixed, network, processes
+from tests.faults.acts import broker, clients, database, enormous, messages, mixed, network, processes
 from tests.faults.acts.processes import killed_at
 from tests.faults.scenario import Scenario
 
@@ -27,7 +27,7 @@ def slice_() -> list[Scenario]:
         Scenario("every connection reset x 3", "under load", network.connections_reset),
         Scenario("COMMIT's answer is lost x 4", "storing and applying", database.commit_unanswered(3)),
         Scenario("poison", "among healthy batches", messages.poisoned),
-        Scenario("kill -9 of the broker", "publishing and consuming", broker.broker_killed),
+        Scenario("kill -9 of the broker", "publishing and consuming", broker.brokers_killed(1)),
     ]
 
 
@@ -63,7 +63,7 @@ def _processes() -> list[Scenario]:
 def _servers() -> list[Scenario]:
     return [
         Scenario("SIGSTOP of the broker", "publishing and consuming", broker.broker_stopped, row="6"),
-        Scenario("kill -9 of the broker", "publishing and consuming", broker.broker_killed, large=1, row="7"),
+        Scenario("kill -9 of the broker", "publishing and consuming", broker.brokers_killed(1), large=1, row="7"),
         Scenario("kill -9 of the broker", "50 uploads deep, no consumer", broker.deep_broker_killed, row="7"),
         Scenario("stop_app, start_app", "under load", broker.application_stopped, row="8"),
         Scenario("the broker closes all connections", "under load", broker.connections_closed, row="8"),
@@ -119,3 +119,20 @@ def _others() -> list[Scenario]:
 def suite() -> list[Scenario]:
     """Return every scenario."""
     return [*_processes(), *_servers(), *_others()]
+
+
+def full() -> list[Scenario]:
+    """Return what takes longer: over 200 kills of consumers and 50 of the broker, 2 GB, and then every scenario."""
+    return [
+        Scenario("2 GB; SIGTERM amid it, then again", "upload", enormous.sent, row="4"),
+        *[
+            Scenario(f"kill -9 of consumers x 22 ({n})", "every 0.2 to 3 s", processes.consumers_killed(22, 2), large=2)
+            for n in range(1, 11)
+        ],
+        *[
+            Scenario(f"kill -9 of the broker x 10 ({n})", "publishing and consuming", broker.brokers_killed(10, 2))
+            for n in range(1, 6)
+        ],
+        *suite(),
+        Scenario("faults at random x 60", "one after another", mixed.at_random(60), row="24"),
+    ]

@@ -1,6 +1,7 @@
-"""`program.py SECONDS ARGUMENTS…`: adledger as it is, but for two things that let faults find more in less time.
+"""`program.py SECONDS BYTES ARGUMENTS…`: adledger as it is, but for two things that let faults find more in less time.
 
-Its batches are small, so that small uploads have many, and its clock is so many seconds ahead when it takes uploads.
+Its batches have so many bytes, few, so that small uploads have many; and its clock is so many seconds ahead when it
+takes uploads.
 """
 
 import sys
@@ -8,8 +9,6 @@ from datetime import datetime, timedelta, tzinfo
 
 from services.cli import main
 from services.ingest.api import batching, intake
-
-BATCH_BYTES = 4096
 
 
 def skew(seconds: float) -> None:
@@ -24,7 +23,7 @@ def skew(seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    batching.BATCH_BYTES = BATCH_BYTES
     if seconds := float(sys.argv.pop(1)):
         skew(seconds)
+    batching.BATCH_BYTES = int(sys.argv.pop(1))
     main()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.faults.checker import Findings
 from tests.faults.scenario import Scenario
-from tests.faults.stage import Servers, Stage, servers
+from tests.faults.stage import RECOVERY_SECONDS, Servers, Stage, servers
 
 logger = logging.getLogger(__name__)
 
@@ -52,15 +52,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Limits:
-    """Until when scenarios are begun at all, until when they are repeated, and how much longer their faults last."""
+    """Until when scenarios are begun at all, and how much longer their faults last, and recovery may take."""
 
     seconds: float
-    repeating: float = 0.0
     patience: float = 1.0
+    recovery: float = RECOVERY_SECONDS
 
 
 def run(scenarios: list[Scenario], seed: int, limits: Limits, say: Say) -> list[Row]:
-    """Run each scenario, and then again for as long as there is time; what it made stays only if something is wrong."""
+    """Run each scenario for which there is time; what it made stays only if something is wrong."""
     folder = Path(tempfile.mkdtemp(prefix="adledger-faults-"))
     folder.chmod(0o711)
     rows: list[Row] = []
@@ -89,18 +89,11 @@ class _Run:
         try:
             for turn in range(max(row.scenario.runs for row in rows)):
                 waiting = [row for row in rows if turn < row.scenario.runs and not row.violations]
-                while waiting and self._is_time_left(turn):
+                while waiting and time.monotonic() - self._begin < self._limits.seconds:
                     waiting = await self._some(waiting[:TOGETHER], turn) + waiting[TOGETHER:]
         finally:
             await self._replace_stage(None)
-        for row in rows:
-            if not row.runs and not row.violations:
-                row.violations.append("there was no time for it")
         return rows
-
-    def _is_time_left(self, turn: int) -> bool:
-        seconds = self._limits.repeating if turn else self._limits.seconds
-        return time.monotonic() - self._begin < seconds
 
     async def _some(self, rows: list[Row], turn: int) -> list[Row]:
         """Let some faults happen, check everything, and return those for which it did not come to that."""
@@ -142,7 +135,7 @@ class _Run:
 
     async def _ready_stage(self) -> Stage:
         if self._stage is None:
-            stage = Stage(self._shared, self._limits.patience)
+            stage = Stage(self._shared, self._limits.patience, self._limits.recovery)
             await self._replace_stage(stage)
             await stage.open()
             return stage

@@ -7,16 +7,22 @@ import time
 import aio_pika
 
 from tests.faults.checker import depths
-from tests.faults.scenario import expect
+from tests.faults.scenario import Act, expect
 from tests.faults.stage import CONSUMERS, Stage
 
 ALARM_SECONDS = 6.0
 
 
-async def broker_killed(stage: Stage) -> None:
+def brokers_killed(times: int, large: int = 0) -> Act:
     """The broker is killed while batches are published and consumed, and started again."""
-    await asyncio.sleep(stage.chance.uniform(0.1, 2))
-    await restart(stage)
+
+    async def act(stage: Stage) -> None:
+        for _ in range(times):
+            stage.large = large
+            await asyncio.sleep(stage.chance.uniform(0.1, 2))
+            await restart(stage)
+
+    return act
 
 
 async def restart(stage: Stage) -> None:

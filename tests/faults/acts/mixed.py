@@ -8,7 +8,7 @@ QUICK: tuple[Act, ...] = (
     processes.killed_at("consumer", "appended", 3),
     processes.killed_at("ingest", "confirmed", 3),
     processes.consumers_killed(2),
-    broker.broker_killed,
+    broker.brokers_killed(1),
     broker.connections_closed,
     database.stopped,
     database.restarted_fast,

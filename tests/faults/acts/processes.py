@@ -56,11 +56,12 @@ async def consumer_hangs(stage: Stage) -> None:
     stage.fleet.start(name)
 
 
-def consumers_killed(times: int) -> Act:
-    """Consumers are killed at random moments, and started again at once."""
+def consumers_killed(times: int, large: int = 0) -> Act:
+    """Consumers are killed at random moments, and started again at once, amid large uploads if so many are wanted."""
 
     async def act(stage: Stage) -> None:
         for _ in range(times):
+            stage.large = large
             await asyncio.sleep(stage.chance.uniform(0.2, 3))
             name = stage.chance.choice(CONSUMERS)
             stage.history.note("kill", process=name)
