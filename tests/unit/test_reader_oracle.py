@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import astuple
 
+from services.ingest.api.reading import flat, parsing
 from services.ingest.api.reading.parsed import Parsed
 from services.ingest.api.reading.parsing import Parser, UnreadableFileError
 
@@ -187,11 +188,9 @@ def test_each_record_is_counted_or_refused_just_as_a_strict_reader_would(text: s
 @settings(max_examples=40, deadline=None)
 @given(text=files(spoilt=False))
 def test_a_clean_file_says_the_same_whether_its_lines_are_numbered_or_not(text: str) -> None:
+    at_once = parse(text)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Parser, "_parse_numbered", None)
-        at_once = parse(text)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Parser, "_parse_clean", lambda *_: None)
+        patched.setattr(parsing, "scan", lambda path: replace(flat.scan(path), is_flat=False))
         numbered = parse(text)
 
     assert at_once == numbered

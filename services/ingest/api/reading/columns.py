@@ -159,7 +159,7 @@ def _at(meanings: Iterable[tuple[int, Meaning]], columns: set[Column]) -> list[i
 
 
 def _explain(names: Sequence[str], wanted: Kind | None, kind: Kind | None, present: set[Column]) -> str:
-    found = ", ".join(name.strip()[:60] or "(no name)" for name in names[:30])
+    found = ", ".join(" ".join(name.split())[:60] or "(no name)" for name in names[:30])
     what = f"The header row has the columns: {found}."
     kinds = [each for each in (wanted, kind) if each][:1] or list(SHAPES)
     needs = "; ".join(f"{each} needs {', '.join(SHAPES[each].required)}" for each in kinds)
