@@ -4,6 +4,7 @@ Which sendings became complete is the system's choice only where no client was t
 202 for must lie in the time of a request that failed. All values then follow from the files alone, by the model.
 """
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from shared.topology import Topology
 from tests.faults.files import File
 from tests.support.model import fold
 
+ASK_SECONDS = 10.0
 METRICS = "impressions, clicks, conversions, cost"
 QUERIES = {
     "stats": f"SELECT ad_group_id, date, device, {METRICS} FROM ad_group_stat",
@@ -59,9 +61,9 @@ def micros(moment: datetime) -> int:
 
 
 async def depths(url: str, topology: Topology) -> dict[str, int]:
-    """Return how many messages wait in each queue."""
+    """Return how many messages wait in each queue; raises `TimeoutError` when the broker does not say."""
     connection = await aio_pika.connect(url, timeout=5)
-    async with connection, connection.channel() as channel:
+    async with asyncio.timeout(ASK_SECONDS), connection, connection.channel() as channel:
         queues = {name: await channel.declare_queue(name, passive=True) for name in topology.queues()}
         return {name: queue.declaration_result.message_count or 0 for name, queue in queues.items()}
 

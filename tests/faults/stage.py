@@ -179,11 +179,16 @@ class Stage:
                 await asyncio.sleep(0.2)
 
     async def _waiting(self) -> tuple[int, int, int]:
-        with contextlib.suppress(OSError, AMQPError):
-            waiting = await depths(self.broker.url, self.topology)
-            letters = abs(waiting[self.topology.dead_letters] - self.poison)
-            return waiting[self.topology.batches], waiting[self.topology.commands], letters
-        return 1, 1, 1
+        waiting = await self._depths()
+        letters = abs(waiting[self.topology.dead_letters] - self.poison)
+        return waiting[self.topology.batches], waiting[self.topology.commands], letters
+
+    async def _depths(self) -> dict[str, int]:
+        """Return how many messages wait in each queue; a broker that has just started may need to be asked twice."""
+        while True:
+            with contextlib.suppress(OSError, AMQPError):
+                return await depths(self.broker.url, self.topology)
+            await asyncio.sleep(0.2)
 
     async def check(self, known: int = 0) -> Findings:
         """Hold database, queues, states, memory and logs against what was sent; most of it since `known` files."""
@@ -191,7 +196,7 @@ class Stage:
             findings = await check(connection, self.load.files, self.skews)
             if still := await unsettled(connection, self.load.files):
                 findings.violations.append(still)
-        waiting = await depths(self.broker.url, self.topology)
+        waiting = await self._depths()
         wanted = {self.topology.dead_letters: self.poison, self.topology.batches: 0, self.topology.commands: 0}
         if waiting != wanted:
             findings.violations.append(f"queues hold {waiting} instead of {wanted}")
