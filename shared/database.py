@@ -118,6 +118,9 @@ def is_connection_lost(error: BaseException) -> bool:
 
 
 def _is_unavailable(error: BaseException | None) -> bool:
+    if isinstance(error, asyncpg.InterfaceError):
+        # A connection that was closed under us; the ones about values are asyncpg's `DataError`.
+        return not isinstance(error, ValueError)
     return isinstance(error, (OSError, PoolTimeoutError, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError))
 
 

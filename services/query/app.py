@@ -4,13 +4,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-import msgspec
 from litestar import Litestar, Request, Response
 from litestar.di import Provide
-from litestar.enums import MediaType
-from litestar.types import Receive, Scope, Send, Serializer
+from litestar.types import Receive, Scope, Send
 from sqlalchemy.exc import SQLAlchemyError
-from typing_extensions import override
 
 from services.query.cache import Cache
 from services.query.campaigns import list_campaigns
@@ -24,22 +21,10 @@ from services.query.sending import tag_by_body
 from services.query.settings import QuerySettings
 from services.query.uploads import list_uploads, show_upload
 from shared.database import close, create_reader, is_connection_lost
-from shared.errors import MEDIA_TYPE, exception_handlers, log_and_answer, unavailable
+from shared.errors import exception_handlers, log_and_answer, unavailable
 from shared.health import Check, health_routes
+from shared.responses import ExactResponse
 from shared.schema import schema_routes
-
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
-
-
-class ExactResponse(Response[Any]):
-    """A response whose decimals are JSON numbers with all their digits."""
-
-    @override
-    def render(self, content: Any, media_type: str, enc_hook: Serializer = lambda value: value) -> bytes:
-        if media_type in {MediaType.JSON, MEDIA_TYPE}:
-            return _ENCODER.encode(content)
-        return super().render(content, media_type, enc_hook)
-
 
 VERSIONED = ("/campaigns", "/performance-time-series", "/compare-performance")
 """Where answers change only with the dataset's version."""

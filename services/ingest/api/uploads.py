@@ -33,6 +33,7 @@ from shared.docs import (
 from shared.errors import ProblemError, unavailable
 from shared.messages import Kind, Mode
 from shared.reports import Report
+from shared.responses import ExactResponse
 from shared.transport import TransportUnavailableError
 
 
@@ -208,7 +209,7 @@ async def send_uploads(
         try:
             attempts = await intake.understand(files, options, folder)
             if dry_run:
-                return Response(CheckedUploads([_checked(each) for each in attempts]), status_code=HTTPStatus.OK)
+                return ExactResponse(CheckedUploads([_checked(each) for each in attempts]), status_code=HTTPStatus.OK)
             states = await intake.publish(attempts)
         except RefusedError as error:
             raise _refused(error) from error

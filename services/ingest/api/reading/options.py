@@ -143,7 +143,8 @@ class ReadingOptions:
 def is_text_encoding(name: str) -> bool:
     """Tell whether Python knows the name as that of a text encoding."""
     try:
-        b"".decode(name)
+        # Of no bytes at all Python makes no text, whatever the name.
+        b"-".decode(name, "replace")
     except (LookupError, ValueError):
         return False
     return True
