@@ -41,7 +41,7 @@ deploy/.venv/.installed: deploy/verify/requirements.txt
 faults: install ## Kill, stop and cut off processes under load for at most 10 minutes, and count what was lost (SEED=1)
 	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED))
 
-faults-full: install ## The same with ten times the kills, for hours
+faults-full: install ## The same with 2 GB, 220 kills of consumers and 50 of the broker, for up to two hours
 	@$(BIN)/python -m tests.faults --full $(if $(SEED),--seed $(SEED))
 
 sizing: install ## Measure for some minutes what each process does and takes, and write it into docs/operations.md
