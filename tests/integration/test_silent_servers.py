@@ -70,7 +70,7 @@ async def test_a_process_ends_in_time_though_its_database_says_nothing(
         context.__exit__(None, None, None)
 
 
-async def test_a_transaction_whose_question_was_lost_ends_with_a_lost_connection(
+async def test_a_commit_whose_answer_was_lost_ends_with_a_lost_connection(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lifeline, "LOOK_SECONDS", 0.3)
@@ -86,13 +86,11 @@ async def test_a_transaction_whose_question_was_lost_ends_with_a_lost_connection
 
 
 async def _lose(engine: AsyncEngine, proxy: Proxy) -> None:
-    """Let a question of a transaction get lost on its way."""
+    """Let the answer to a COMMIT get lost: the server has done its work, and will never say another word."""
     async with transaction(engine) as connection:
-        proxy.lose()
-        asking = asyncio.create_task(connection.scalar(text("SELECT 1")))
-        await asyncio.sleep(0.5)
-        proxy.heal()
-        await asking
+        await connection.scalar(text("SELECT 1"))
+        proxy.down.loses = True
+        asyncio.get_running_loop().call_later(0.5, proxy.heal)
 
 
 async def test_a_long_statement_is_not_taken_for_a_lost_one(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

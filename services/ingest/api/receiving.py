@@ -1,7 +1,6 @@
 """From a request's body to files on disk: raw or multipart, plain or compressed, and always bounded."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from pathlib import Path
@@ -16,9 +15,6 @@ from shared.errors import ProblemError
 DEFAULT_FILENAME = "upload.csv"
 ENCODINGS = {"", "identity", "gzip", "x-gzip", "zstd"}
 PARTS_LIMIT = 100
-DRAINED_BYTES = 32 * 2**20
-"""How much of a body that is too large is still read, so that the client gets to see the answer."""
-DRAIN_SECONDS = 5.0
 SILENCE_SECONDS = 60.0
 """For how long a client may send nothing amid a body."""
 
@@ -33,7 +29,6 @@ async def receive(request: Request[Any, Any, Any], folder: Path, limit: int, fil
         _check_announced_size(request, limit)
         return await _spool(request, chunks, folder, limit, filename)
     except TooLargeError as error:
-        await _drain(chunks)
         raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error)) from error
     except (BrokenArchiveError, MultipartError) as error:
         raise ProblemError(HTTPStatus.BAD_REQUEST, f"The body is broken: {error}") from error
@@ -57,16 +52,6 @@ async def _alive(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         if chunk is None:
             return
         yield chunk
-
-
-async def _drain(chunks: AsyncIterator[bytes]) -> None:
-    read = 0
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(DRAIN_SECONDS):
-            async for chunk in chunks:
-                read += len(chunk)
-                if read > DRAINED_BYTES:
-                    return
 
 
 async def _spool(
