@@ -6,6 +6,7 @@ receipts make harmless. A queue that is full refuses (a nack), and is asked agai
 
 import asyncio
 import contextlib
+from collections.abc import Iterator
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection
@@ -22,6 +23,23 @@ PAUSE_SECONDS = 0.25
 
 # RuntimeError and InvalidStateError are what the client raises on channels that died under it.
 FAILURES = (AMQPError, OSError, TimeoutError, asyncio.InvalidStateError, RuntimeError)
+
+
+@contextlib.contextmanager
+def speaking() -> Iterator[None]:
+    """Turn a cancellation that nobody asked for into a lost connection, around whatever waits for the broker.
+
+    The client's own tasks are cancelled when a connection dies, and it lets those cancellations out to whoever waits
+    for them. Taken for our own they would end a process, or make a task group believe that a publish was given up on
+    purpose.
+    """
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise ConnectionError("The connection broke off.") from error
 
 
 class ConfirmedPublisher:
@@ -50,7 +68,8 @@ class ConfirmedPublisher:
         try:
             async with asyncio.timeout(CONFIRM_SECONDS):
                 channel = await self.channel()
-                await channel.default_exchange.publish(message, routing_key=queue, mandatory=False)
+                with speaking():
+                    await channel.default_exchange.publish(message, routing_key=queue, mandatory=False)
         except FAILURES:
             await self._drop(channel)
 
@@ -60,11 +79,15 @@ class ConfirmedPublisher:
         Raises one of `FAILURES`, `TimeoutError` where a broker takes connections and says nothing.
         """
         async with asyncio.timeout(CONFIRM_SECONDS), self._opening:
-            if self._channel is None or self._channel.is_closed:
-                await self._drop(self._channel)
-                self._connection = await aio_pika.connect(self._url, heartbeat=HEARTBEAT_SECONDS)
-                self._channel = await self._prepare(self._connection)
-            return self._channel
+            with speaking():
+                return await self._opened()
+
+    async def _opened(self) -> AbstractChannel:
+        if self._channel is None or self._channel.is_closed:
+            await self._drop(self._channel)
+            self._connection = await aio_pika.connect(self._url, heartbeat=HEARTBEAT_SECONDS)
+            self._channel = await self._prepare(self._connection)
+        return self._channel
 
     async def close(self) -> None:
         """Close the connection."""
@@ -76,7 +99,8 @@ class ConfirmedPublisher:
         try:
             async with asyncio.timeout(CONFIRM_SECONDS):
                 channel = await self.channel()
-                confirmation = await channel.default_exchange.publish(message, routing_key=queue, mandatory=True)
+                with speaking():
+                    confirmation = await channel.default_exchange.publish(message, routing_key=queue, mandatory=True)
         except aio_pika.exceptions.DeliveryError as error:
             # A nack says that the queue is full; a return, that it is gone: a new connection declares it again.
             if not isinstance(error.frame, Basic.Nack):
@@ -100,4 +124,5 @@ class ConfirmedPublisher:
         connection, self._connection, self._channel = self._connection, None, None
         with contextlib.suppress(*FAILURES):
             async with asyncio.timeout(1):
-                await connection.close()
+                with speaking():
+                    await connection.close()

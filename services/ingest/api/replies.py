@@ -10,6 +10,7 @@ import aio_pika
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 from aiormq.exceptions import AMQPError
 
+from shared.confirmed import speaking
 from shared.transport import TransportUnavailableError
 
 CONNECT_SECONDS = 5.0
@@ -53,7 +54,8 @@ class Replies:
             if self._connection is None or self._connection.is_closed:
                 try:
                     async with asyncio.timeout(CONNECT_SECONDS):
-                        self._connection = await self._connect()
+                        with speaking():
+                            self._connection = await self._connect()
                 except (AMQPError, OSError, TimeoutError) as error:
                     raise TransportUnavailableError("The queue does not answer.") from error
             return self._address

@@ -3,6 +3,8 @@
 Where a message is acknowledged stands in `settling`.
 """
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
@@ -20,11 +22,12 @@ from services.ingest.consumer.settings import ConsumerSettings
 from services.ingest.consumer.settling import Settler
 from services.ingest.consumer.watchdog import Watchdog
 from shared import failpoints, wire
-from shared.confirmed import HEARTBEAT_SECONDS, ConfirmedPublisher
+from shared.confirmed import FAILURES, HEARTBEAT_SECONDS, ConfirmedPublisher, speaking
 from shared.topology import Topology
 
 STOP_SECONDS = 20.0
 CONNECT_SECONDS = 10
+SUBSCRIBE_SECONDS = 30.0
 COMMAND_SECONDS = 20 * 60.0
 """A command may find a whole backlog to apply before its effect can be read."""
 
@@ -39,10 +42,13 @@ async def consuming(settings: ConsumerSettings, engine: AsyncEngine, applier: Ap
     try:
         await publisher.channel()
         _subscribe(broker, settings, _Handlers(engine, applier, publisher, topology, watchdog))
-        await broker.start()
+        async with asyncio.timeout(SUBSCRIBE_SECONDS):
+            with speaking():
+                await broker.start()
         yield watchdog
     finally:
-        await broker.stop()
+        with contextlib.suppress(*FAILURES), speaking():
+            await broker.stop()
         await publisher.close()
 
 

@@ -7,7 +7,6 @@ from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any
 
-from aiormq.exceptions import AMQPError
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.ingest.consumer.app import consuming
@@ -15,6 +14,7 @@ from services.ingest.consumer.applier import Applier
 from services.ingest.consumer.janitor import Janitor
 from services.ingest.consumer.settings import ConsumerSettings
 from services.ingest.consumer.watchdog import Watchdog
+from shared.confirmed import FAILURES
 from shared.database import check_schema, close, create_writer, is_connection_lost
 
 logger = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class Consumer:
         while True:
             try:
                 return await stack.enter_async_context(consuming(self._settings, self._engine, applier))
-            except (AMQPError, OSError):
+            except FAILURES:
                 logger.warning("RabbitMQ does not answer; waiting for it.")
                 await asyncio.sleep(PAUSE_SECONDS)
 

@@ -5,7 +5,7 @@ import contextlib
 import time
 from collections.abc import Iterator
 
-from shared.confirmed import FAILURES, ConfirmedPublisher
+from shared.confirmed import FAILURES, ConfirmedPublisher, speaking
 from shared.topology import Topology
 
 LOOK_SECONDS = 5.0
@@ -57,7 +57,8 @@ class Watchdog:
         try:
             async with asyncio.timeout(LOOK_SECONDS):
                 channel = await self._publisher.channel()
-                queue = await channel.declare_queue(self._topology.batches, passive=True)
+                with speaking():
+                    queue = await channel.declare_queue(self._topology.batches, passive=True)
         except FAILURES:
             self.waiting = None
             self._last_word = time.monotonic()
