@@ -120,6 +120,8 @@ async def _stranger(stage: Stage, *statements: str) -> AsyncIterator[asyncpg.Con
     async with stage.connected() as connection:
         transaction = connection.transaction()
         await transaction.start()
+        # Whoever waits in a circle with the stranger is ended, not the stranger.
+        await connection.execute("SET LOCAL deadlock_timeout = '1h'")
         for statement in statements:
             await connection.execute(statement)
         try:
@@ -145,7 +147,7 @@ async def table_locked(stage: Stage) -> None:
 async def deadlocked(stage: Stage) -> None:
     """Somebody else holds rows that a fold waits for, and asks for the appliers' lock: PostgreSQL ends the fold."""
     rows = "SELECT FROM ad_group_stat FOR UPDATE"
-    async with _stranger(stage, "SET LOCAL deadlock_timeout = '1h'", rows) as session, stage.connected() as observer:
+    async with _stranger(stage, rows) as session, stage.connected() as observer:
         for _ in range(600):
             if await observer.fetchval(WAITING):
                 break
