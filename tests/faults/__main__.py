@@ -1,9 +1,10 @@
-"""`python -m tests.faults [--seed N] [--full] [--only WORDS]`: cause faults, print the table, exit 1 on a violation."""
+"""`python -m tests.faults [--seed N] [--full] [--seconds N] [--only WORDS]`: cause faults, print the table, exit 1 on a violation."""
 
 import argparse
 import logging
 import secrets
 import sys
+from dataclasses import replace
 
 from tests.faults.broker import program
 from tests.faults.plans import full, suite
@@ -25,7 +26,8 @@ def main() -> int:
     _say(f"SEED={seed}")
     plan = full() if arguments.full else suite()
     scenarios = [each for each in plan if _wanted(each, arguments.only)]
-    rows = run(scenarios, seed, FULL_LIMITS if arguments.full else LIMITS, _say)
+    limits = FULL_LIMITS if arguments.full else LIMITS
+    rows = run(scenarios, seed, replace(limits, seconds=arguments.seconds or limits.seconds), _say)
     _say(f"\n{table(rows)}\n")
     missed = [f"{row.scenario.fault}, {row.scenario.moment}" for row in rows if not row.runs]
     if missed:
@@ -37,6 +39,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--full", action="store_true")
+    parser.add_argument("--seconds", type=float, help="begin nothing after so many")
     parser.add_argument("--only", default="")
     return parser.parse_args()
 

@@ -21,7 +21,7 @@ COLUMNS = ("fault", "moment", "runs", "rows accepted", "rows lost", "rows double
 ROWS_LIMIT = 350_000
 """After so many rows a stage is replaced: everything that was ever sent to it is checked after each fault."""
 
-TOGETHER = 5
+TOGETHER = 8
 """After so many faults everything is checked; alone (`--only`) each is checked by itself."""
 
 Say = Callable[[str], None]
