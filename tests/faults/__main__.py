@@ -1,4 +1,4 @@
-"""`python -m tests.faults [--seed N] [--full] [--seconds N] [--only WORDS]`: cause faults, print the table, exit 1 on a violation."""
+"""`python -m tests.faults [--seed N] [--full] [--seconds N] [--only WORDS]`: cause faults, print the table, judge."""
 
 import argparse
 import logging
