@@ -1,7 +1,6 @@
 """What the numbers mean, in plain Python: the model that the database is held against."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any, Self
 
 from shared.messages import Kind, Mode, Origin
@@ -49,17 +48,3 @@ def fold(uploads: list[Upload]) -> dict[str, dict[Any, Any]]:
     named |= {campaign for _, campaign in words[Kind.AD_GROUPS].values()} - {None}
     campaigns = {campaign: words[Kind.CAMPAIGNS].get(campaign, (None, None)) for campaign in named}
     return {"stats": stats, "ad_groups": words[Kind.AD_GROUPS], "campaigns": campaigns, "rollup": days}
-
-
-def coarsen(days: dict[Any, Any]) -> dict[str, dict[Any, Any]]:
-    """Return the sums of each campaign's weeks and months, and of each day, from those of its days."""
-    sums: dict[str, dict[Any, Any]] = {"weeks": {}, "months": {}, "totals": {}}
-    for (campaign, day), value in days.items():
-        keys = {
-            "weeks": (campaign, day - timedelta(day.weekday())),
-            "months": (campaign, day.replace(day=1)),
-            "totals": day,
-        }
-        for name, key in keys.items():
-            sums[name][key] = [a + b for a, b in zip(sums[name].get(key, [0] * 4), value, strict=True)]
-    return sums
