@@ -15,6 +15,7 @@ class Sending:
     tick: int
     batches: list[Batch]
     delivered: set[int] = field(default_factory=set)
+    has_arrived: bool = False
     state: str = "staging"
 
     @property
@@ -23,6 +24,7 @@ class Sending:
 
     def deliver(self, number: int) -> None:
         self.delivered.add(number)
+        self.has_arrived = True
         if self.state == "staging" and len(self.delivered) == len(self.batches):
             self.state = "complete"
 
@@ -67,10 +69,11 @@ class Admission:
         upload = sending.upload
         if not (self._mends(upload, upload.fixes) if upload.fixes else self._is_new(sending)):
             return False
-        before = set(upload.complete)
+        earlier = set(upload.complete)
         upload.complete.add(sending.tick)
-        if len(self._currencies(upload)) > 1:
-            upload.complete = before
+        speaks = sending.tick == (min if upload.keyed else max)(upload.complete)
+        if speaks and len(self._currencies(upload)) > 1:
+            upload.complete = earlier
             return False
         return True
 
@@ -88,11 +91,14 @@ class Admission:
         self.settle()
         if before <= self.compacted_before:
             return
+        bases = {upload for upload in self.final if upload.place() < self.compacted_before}
+        old = {upload for upload in self.uploads if 0 <= upload.place() < before and upload.fixes is None} - bases
         self.compacted_before = before
-        old = [upload for upload in self.uploads if 0 <= upload.place() < before and upload.fixes is None]
-        self.final.update(upload for upload in old if upload.origin is Origin.FILE)
-        while fixes := {upload for upload in self.uploads if upload.fixes in self.final} - self.final:
-            self.final |= fixes
+        new = {upload for upload in old if upload.origin is Origin.FILE}
+        known = {sending.upload for sending in self.sendings if sending.has_arrived}
+        while fixes := {upload for upload in known if upload.fixes in new} - new:
+            new |= fixes
+        self.final |= new
         files = [upload for upload in self.final if upload.kind is Kind.CAMPAIGNS and upload.origin is Origin.FILE]
         named = fold(files)["campaigns"]
         self.final.update(upload for upload in old if upload.origin is Origin.RENAME and upload.rows[0][0] in named)

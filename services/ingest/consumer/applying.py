@@ -93,7 +93,11 @@ async def apply_everything(connection: AsyncConnection, setting: str | None = No
     await currency.settle(connection, setting)
     done = 0
     while waiting := ready[done:]:
-        done += await _apply_next(connection, waiting)
+        applied = await _apply_next(connection, waiting)
+        if any(attempt["keyed"] for attempt in waiting[:applied]):
+            # An earlier sending may have put its upload before its revert, so that it holds no currency any more.
+            await currency.settle(connection, setting)
+        done += applied
         await failpoints.reach("folding")
     for upload in reverts:
         await _try_revert(connection, upload)

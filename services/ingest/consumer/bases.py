@@ -43,12 +43,12 @@ _BOUND = """
 """
 _SPEAK = "UPDATE upload SET attempt_id = :attempt_id, place = :place WHERE id = :id"
 
-# Fixes keep their entries: they are part of what counts again when the file that they mend is sent again.
+# Only files have fixes, which keep their entries: they are part of what counts again when the file that they mend is sent again.
 _END = """
     WITH RECURSIVE family AS (
-        SELECT id FROM upload WHERE attempt_id = ANY(:words) AND fixes IS NULL AND origin <> 'base'
+        SELECT id, origin FROM upload WHERE attempt_id = ANY(:words) AND fixes IS NULL AND origin <> 'base'
         UNION ALL
-        SELECT fix.id FROM family JOIN upload fix ON fix.fixes = family.id
+        SELECT fix.id, fix.origin FROM family JOIN upload fix ON fix.fixes = family.id WHERE family.origin = 'file'
     )
     UPDATE upload SET compacted = true, attempt_id = CASE WHEN fixes IS NOT NULL THEN attempt_id END
     WHERE id IN (SELECT id FROM family)
