@@ -43,7 +43,7 @@ _BOUND = """
 """
 _SPEAK = "UPDATE upload SET attempt_id = :attempt_id, place = :place WHERE id = :id"
 
-# Only files have fixes, which keep their entries: they are part of what counts again when the file that they mend is sent again.
+# Only files have fixes, which keep their entries: they count again with the file that they mend.
 _END = """
     WITH RECURSIVE family AS (
         SELECT id, origin FROM upload WHERE attempt_id = ANY(:words) AND fixes IS NULL AND origin <> 'base'
