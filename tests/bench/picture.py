@@ -2,6 +2,7 @@
 
 import json
 import sys
+import textwrap
 from pathlib import Path
 from statistics import median
 
@@ -10,6 +11,8 @@ import matplotlib as mpl
 mpl.use("Agg")
 
 from matplotlib import pyplot as plt  # the backend must be chosen first
+
+TITLE_CHARACTERS = 150
 
 
 def draw(source: Path, target: Path) -> None:
@@ -27,7 +30,7 @@ def draw(source: Path, target: Path) -> None:
     for axes in (left, right):
         axes.grid(visible=True, alpha=0.3)
         axes.legend()
-    figure.suptitle(result["machine"], fontsize=8)
+    figure.suptitle(textwrap.fill(result["machine"], TITLE_CHARACTERS), fontsize=8)
     figure.savefig(target, dpi=110)
 
 
