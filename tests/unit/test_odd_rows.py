@@ -77,9 +77,6 @@ def test_a_total_that_differs_is_a_warning_and_no_refusal(files: Reader) -> None
     assert any("impressions" in warning for warning in outcome.report.warnings)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a total over the limit of a cell is passed over, and so is that it is in micros"
-)
 def test_a_total_in_micros_beside_rows_in_units_is_named_as_what_it_is(files: Reader) -> None:
     export = google.adwords(mixed_up=True)
     outcome = files.read(export.content)
@@ -98,14 +95,12 @@ def test_a_total_may_be_off_by_half_a_cent_a_row(files: Reader) -> None:
     assert [each.metric for each in outcome.report.reconciliation if not each.agrees] == ["cost"]
 
 
-@pytest.mark.xfail(strict=True, reason="a file of footers or totals alone is an upload without rows")
 def test_an_export_in_which_nothing_happened_is_refused_as_empty(files: Reader) -> None:
     header = other.meta(grand_total=False).content.split(b"\n")[0]
     with pytest.raises(UnreadableFileError, match="no rows"):
         files.read(header + b"\nNo data available.\n")
 
 
-@pytest.mark.xfail(strict=True, reason="a file of footers or totals alone is an upload without rows")
 def test_a_file_that_only_has_totals_has_no_rows(files: Reader) -> None:
     lines = google.interface().content.decode().splitlines()
     with pytest.raises(UnreadableFileError, match="no rows"):

@@ -17,6 +17,8 @@ from shared.messages import DEVICE_CODES
 CELL_LIMIT = 10**15
 """The largest count, or amount in micros, that a cell may hold."""
 MICROS = 10**6
+LARGER = "is larger than"
+"""How the reason for refusing a cell begins that is a number, and too large for one."""
 NAME_LIMIT = 1000
 ID_LIMIT = 2**63 - 1
 MISSING = ("-", "--", "\N{EM DASH}", "\N{EN DASH}")
@@ -129,7 +131,7 @@ def _count(text: str, dialect: Dialect) -> Check:
         *_missing(text),
         _negative(text),
         (f"NOT {is_like(text, dialect.writing.whole)}", "is not a whole number"),
-        (f"coalesce({value}, {CELL_LIMIT + 1}) > {CELL_LIMIT}", f"is larger than {CELL_LIMIT}"),
+        (f"coalesce({value}, {CELL_LIMIT + 1}) > {CELL_LIMIT}", f"{LARGER} {CELL_LIMIT}"),
     )
     return Check(value, refusals, _none(text, dialect))
 
@@ -141,7 +143,7 @@ def _amount(text: str, dialect: Dialect) -> Check:
         *_missing(text),
         _negative(text),
         (f"NOT {is_like(text, dialect.writing.amount)}", f"is not a number like 1234{dialect.writing.decimal}56"),
-        (f"coalesce({decimal}, {CELL_LIMIT}) > {CELL_LIMIT // MICROS}", f"is larger than {CELL_LIMIT // MICROS}"),
+        (f"coalesce({decimal}, {CELL_LIMIT}) > {CELL_LIMIT // MICROS}", f"{LARGER} {CELL_LIMIT // MICROS}"),
     )
     return Check(value, refusals, _none(text, dialect))
 

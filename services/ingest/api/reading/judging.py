@@ -7,7 +7,7 @@ refused with its first reason.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.ingest.api.reading.checks import Check, Dialect, check, is_missing, number_text, trimmed
+from services.ingest.api.reading.checks import LARGER, Check, Dialect, check, is_missing, number_text, trimmed
 from services.ingest.api.reading.columns import METRICS, SHAPES, Place
 from services.ingest.api.reading.dates import counts_sql
 from services.ingest.api.reading.lines import Lines
@@ -195,7 +195,9 @@ class Judging:
 
     def _is_stated(self, column: Column) -> str:
         at = self.lines.header.places[column].position
-        return f"(r{at} IS NULL AND NOT {is_missing(f'u{at}')})"
+        # A total may well be larger than any cell of a row.
+        is_number = f"(r{at} IS NULL OR starts_with(r{at}, {sql(LARGER)}))"
+        return f"({is_number} AND {column} IS NOT NULL AND NOT {is_missing(f'u{at}')})"
 
     def _merge(self, name: str) -> str:
         if self.lines.header.kind is Kind.AD_GROUP_STATS:

@@ -57,7 +57,7 @@ class Load:
     def _parsed(self, tables: Tables, facts: Facts) -> Parsed:
         """Write what the tables hold, and say what it comes to."""
         counts = tables.counts()
-        if counts.read == 0:
+        if counts.kept + counts.rejected == 0:
             raise UnreadableFileError(NO_ROWS)
         totals, bounds = tables.summary() if tables.is_stats and counts.accepted else (Totals(), None)
         tables.write_rows(self.work / "rows")
