@@ -6,7 +6,9 @@ but for superseded attempts. Current values, each a fold of the ledger: `campaig
 Conversions and cost are micros everywhere.
 """
 
+from datetime import date as day
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -174,17 +176,24 @@ ad_group_entry = Table(
     Column("campaign_id", BigInteger),
 )
 
+
+def _stat_columns() -> list[Column[Any]]:
+    return [
+        Column("ad_group_id", BigInteger, nullable=False),
+        Column("date", Date, nullable=False),
+        Column("device", SmallInteger, nullable=False),
+        Column("impressions", BigInteger, nullable=False),
+        Column("clicks", BigInteger, nullable=False),
+        Column("conversions", Micros, nullable=False),
+        Column("cost", Micros, nullable=False),
+    ]
+
+
 stat_entry = Table(
     "stat_entry",
     metadata,
     Column("attempt_id", BigInteger, nullable=False),
-    Column("ad_group_id", BigInteger, nullable=False),
-    Column("date", Date, nullable=False),
-    Column("device", SmallInteger, nullable=False),
-    Column("impressions", BigInteger, nullable=False),
-    Column("clicks", BigInteger, nullable=False),
-    Column("conversions", Micros, nullable=False),
-    Column("cost", Micros, nullable=False),
+    *_stat_columns(),
     Index("stat_entry_attempt_id_idx", "attempt_id", postgresql_using="brin"),
 )
 
@@ -207,13 +216,7 @@ ad_group = Table(
 ad_group_stat = Table(
     "ad_group_stat",
     metadata,
-    Column("ad_group_id", BigInteger, nullable=False),
-    Column("date", Date, nullable=False),
-    Column("device", SmallInteger, nullable=False),
-    Column("impressions", BigInteger, nullable=False),
-    Column("clicks", BigInteger, nullable=False),
-    Column("conversions", Micros, nullable=False),
-    Column("cost", Micros, nullable=False),
+    *_stat_columns(),
     PrimaryKeyConstraint("ad_group_id", "date", "device"),
 )
 
@@ -222,40 +225,16 @@ def _sums() -> list[Column[Decimal]]:
     return [Column(name, Wide, nullable=False) for name in ("impressions", "clicks", "conversions", "cost")]
 
 
-campaign_day = Table(
-    "campaign_day",
-    metadata,
-    Column("campaign_id", BigInteger, nullable=False),
-    Column("date", Date, nullable=False, index=True),
-    *_sums(),
-    PrimaryKeyConstraint("campaign_id", "date"),
-)
+def _campaign_sums(name: str, date: Column[day]) -> Table:
+    key = Column("campaign_id", BigInteger, nullable=False)
+    return Table(name, metadata, key, date, *_sums(), PrimaryKeyConstraint("campaign_id", "date"))
 
-campaign_week = Table(
-    "campaign_week",
-    metadata,
-    Column("campaign_id", BigInteger, nullable=False),
-    Column("date", Date, nullable=False, comment="its Monday"),
-    *_sums(),
-    PrimaryKeyConstraint("campaign_id", "date"),
-)
 
-campaign_month = Table(
-    "campaign_month",
-    metadata,
-    Column("campaign_id", BigInteger, nullable=False),
-    Column("date", Date, nullable=False, comment="its first day"),
-    *_sums(),
-    PrimaryKeyConstraint("campaign_id", "date"),
-)
+campaign_day = _campaign_sums("campaign_day", Column("date", Date, nullable=False, index=True))
+campaign_week = _campaign_sums("campaign_week", Column("date", Date, nullable=False, comment="its Monday"))
+campaign_month = _campaign_sums("campaign_month", Column("date", Date, nullable=False, comment="its first day"))
 
-total_day = Table(
-    "total_day",
-    metadata,
-    Column("date", Date, nullable=False),
-    *_sums(),
-    PrimaryKeyConstraint("date"),
-)
+total_day = Table("total_day", metadata, Column("date", Date, primary_key=True), *_sums())
 
 dataset = Table(
     "dataset",

@@ -15,7 +15,6 @@ from services.ingest.api.spool import Spool
 from services.ingest.api.uploads import send_uploads
 from shared.errors import exception_handlers
 from shared.health import health_routes
-from shared.responses import ExactResponse
 from shared.transport import Transport
 
 ROUTES = (send_uploads, revert_upload, rename_campaign)
@@ -38,7 +37,6 @@ def create_app(settings: IngestSettings, transport: Transport, clock: Clock | No
         [*ROUTES, *health_routes({"transport": transport.is_ready})],
         dependencies={"intake": Provide(lambda: intake, sync_to_thread=False)},
         exception_handlers=exception_handlers(),
-        response_class=ExactResponse,
         lifespan=[tidy],
         logging_config=None,
         openapi_config=None,
