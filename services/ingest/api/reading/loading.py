@@ -23,6 +23,7 @@ from shared.messages import Totals
 from shared.reports import TotalRow
 
 NO_ROWS = "The file has a header row, but no rows."
+NO_DATA = "Below the header row stand only totals or footers, and no rows."
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Load:
         """Write what the tables hold, and say what it comes to."""
         counts = tables.counts()
         if counts.kept + counts.rejected == 0:
-            raise UnreadableFileError(NO_ROWS)
+            raise UnreadableFileError(NO_DATA if counts.totals else NO_ROWS)
         totals, bounds = tables.summary() if tables.is_stats and counts.accepted else (Totals(), None)
         tables.write_rows(self.work / "rows")
         tables.write_rejections(self.work / "rejections")
