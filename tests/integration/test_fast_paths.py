@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ingest.consumer import commands, fast, fast_sql, fold_sql, handler, together, together_sql
+from services.ingest.consumer import commands, fast, fast_sql, fold_sql, handler, planning, together, together_sql
 from services.ingest.consumer.applier import Applier
 from shared.database import create_writer
 from shared.messages import Kind, Mode, Revert
@@ -178,7 +178,7 @@ def only(way: str) -> Iterator[None]:
             patch.setattr(together, "choose", none)
         if way != "alone":
             patch.setattr(fast, "fold", never)
-        patch.setattr(fast, "LARGE", 3)
+        patch.setattr(planning, "LARGE", 3)
         yield
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.consumer import admission, currency, fast, fold, ledger, rollup, together
+from services.ingest.consumer import admission, currency, fast, fold, ledger, planning, rollup, together
 from services.ingest.consumer.admission import RefusedAttemptError
 from shared import failpoints
 from shared.messages import Kind
@@ -90,6 +90,7 @@ async def apply_everything(connection: AsyncConnection, setting: str | None = No
     if not ready and not reverts:
         return False
     await fold.prepare(connection)
+    await planning.summarize(connection)
     await currency.settle(connection, setting)
     done = 0
     while waiting := ready[done:]:

@@ -10,26 +10,15 @@ All three need that the upload did not count before, counts now, and has nothing
 also that PostgreSQL counts the rows it writes, which it does unless told not to.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.consumer import fast_sql
 from services.ingest.consumer.fold import Written
+from services.ingest.consumer.planning import planned
 from shared.messages import Mode
-
-LARGE = 50_000
-"""From so many rows on, joins that read whole tables are better than looking keys up one by one."""
-
-# The planner knows nothing about an attempt that has just arrived, and takes it for a row, or for millions.
-_PLANS = """
-    SELECT set_config(name, value, true)
-    FROM unnest(cast(:names AS text[]), cast(:settings AS text[])) AS plan (name, value)
-"""
-_LARGE = {"work_mem": "64MB", "enable_nestloop": "off"}
-_SMALL = {"enable_hashjoin": "off", "enable_mergejoin": "off"}
 
 
 async def fold(connection: AsyncConnection, attempt_id: int) -> Written | None:
@@ -38,7 +27,7 @@ async def fold(connection: AsyncConnection, attempt_id: int) -> Written | None:
     standing = (await connection.execute(query, {"attempt_id": attempt_id})).mappings().one()
     if not standing["simple"] or standing["later"] or (standing["near"] and not standing["counts"]):
         return None
-    async with planned(connection, large=standing["rows_accepted"] >= LARGE):
+    async with planned(connection, standing["rows_accepted"]):
         return await _write(connection, attempt_id, standing)
 
 
@@ -62,17 +51,3 @@ async def _merge(connection: AsyncConnection, mode: Mode, keys: Mapping[str, int
     await connection.execute(text(fast_sql.WRITES[mode]), keys)
     after = (await connection.execute(text(fast_sql.WRITTEN))).one()
     return Written(after.inserted - before.inserted, after.updated - before.updated)
-
-
-@asynccontextmanager
-async def planned(connection: AsyncConnection, *, large: bool) -> AsyncIterator[None]:
-    """Keep the planner from taking a large attempt for a small one, or the other way round."""
-    settings = _LARGE if large else _SMALL
-    await _set(connection, settings)
-    yield
-    await _set(connection, dict.fromkeys(settings))
-
-
-async def _set(connection: AsyncConnection, settings: Mapping[str, str | None]) -> None:
-    """Set what the planner may do until the end of the transaction; None: the default again."""
-    await connection.execute(text(_PLANS), {"names": list(settings), "settings": list(settings.values())})

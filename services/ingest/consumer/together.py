@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.consumer import together_sql
 from services.ingest.consumer.admission import RefusedAttemptError
-from services.ingest.consumer.fast import LARGE, planned
+from services.ingest.consumer.planning import LARGE, planned
 from shared.messages import Kind
 
 MOST_ROWS = 200_000
@@ -56,7 +56,7 @@ def _small(ready: Sequence[RowMapping]) -> list[RowMapping]:
 async def apply(connection: AsyncConnection, attempts: Sequence[int]) -> None:
     """Let these attempts count; raises `RefusedAttemptError`, or what the database says, when one of them cannot."""
     keys = {"attempts": list(attempts)}
-    async with planned(connection, large=False):
+    async with planned(connection, rows=0):
         if await connection.scalar(text(together_sql.TOTALS_DIFFER), keys):
             raise RefusedAttemptError("The entries of an attempt are not what its manifest says they are.")
         await connection.execute(text("DELETE FROM incoming_stat"))

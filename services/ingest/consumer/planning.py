@@ -1,0 +1,70 @@
+"""What PostgreSQL's planner cannot know of an attempt that has just arrived: its size, and where its rows lie."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+LARGE = 50_000
+"""Below so many rows, looking keys up one by one is quick enough whatever the table's size."""
+
+SHARE = 10
+"""A larger attempt is joined to the whole table when it has at least one row for so many of the table's."""
+
+ROW_BYTES = 150
+"""About what a row of the current stats takes, with its pages half full."""
+
+_SIZE = f"SELECT pg_relation_size('ad_group_stat') / {ROW_BYTES}"
+_SET = """
+    SELECT set_config(name, value, true)
+    FROM unnest(cast(:names AS text[]), cast(:settings AS text[])) AS plan (name, value)
+"""
+# A plan that was kept from other executions would not heed what is set here.
+_NEWLY = {"plan_cache_mode": "force_custom_plan"}
+_WHOLE_TABLES = {**_NEWLY, "work_mem": "192MB", "enable_nestloop": "off"}
+_KEY_BY_KEY = {
+    **_NEWLY,
+    **dict.fromkeys(("enable_hashjoin", "enable_mergejoin", "enable_seqscan"), "off"),
+    "max_parallel_workers_per_gather": "0",
+}
+
+_SUMMARIZE = ("SET LOCAL lock_timeout = '50ms'", "SELECT brin_summarize_new_values('stat_entry_attempt_id_idx')")
+_LEFT_TO_VACUUM = ("42501", "55P03")
+"""SQLSTATEs insufficient_privilege, for a role that does not own the table, and lock_not_available."""
+
+
+@asynccontextmanager
+async def planned(connection: AsyncConnection, rows: int) -> AsyncIterator[None]:
+    """Have the statements within planned for attempts of so many rows of stats, whatever the planner believes."""
+    settings = _WHOLE_TABLES if await _is_large(connection, rows) else _KEY_BY_KEY
+    await _set(connection, settings)
+    yield
+    await _set(connection, dict.fromkeys(settings))
+
+
+async def _is_large(connection: AsyncConnection, rows: int) -> bool:
+    return rows >= LARGE and rows * SHARE >= int(await connection.scalar(text(_SIZE)) or 0)
+
+
+async def _set(connection: AsyncConnection, settings: Mapping[str, str | None]) -> None:
+    """Set what the planner may do until the end of the transaction; None: the default again."""
+    await connection.execute(text(_SET), {"names": list(settings), "settings": list(settings.values())})
+
+
+async def summarize(connection: AsyncConnection) -> None:
+    """Let the index of the entries know of new pages, since each look for an attempt reads all that it does not know.
+
+    Where something else works on the table, such as a vacuum, which does the same, it is left to that.
+    """
+    # Rolled back for the sake of the timeout; what the index has learnt stays.
+    attempted = await connection.begin_nested()
+    try:
+        for statement in _SUMMARIZE:
+            await connection.execute(text(statement))
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) not in _LEFT_TO_VACUUM:
+            raise
+    finally:
+        await attempted.rollback()
