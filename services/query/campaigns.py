@@ -1,7 +1,6 @@
 """`GET /campaigns`: what there is, and what it costs."""
 
 from http import HTTPStatus
-from typing import Any
 
 import msgspec
 from litestar import get
@@ -9,7 +8,7 @@ from litestar.di import NamedDependency
 
 from services.query.examples import CAMPAIGNS
 from services.query.facts import Facts, versioned
-from services.query.numbers import MICROS, shown_ratio
+from services.query.numbers import MICROS, shown_ratios
 from services.query.schemas import Campaign
 from shared.docs import answer, errors
 from shared.tables import UNATTRIBUTED, UNATTRIBUTED_NAME
@@ -53,19 +52,7 @@ async def list_campaigns(facts: NamedDependency[Facts]) -> list[Campaign]:
 
     `Unattributed` holds the ad groups that have stats but no campaign yet, and is absent when there are none.
     """
-    columns = await facts.read(versioned((_COLUMNS, _CAMPAIGNS)))
-    return [_campaign(row) for row in zip(*columns, strict=True)]
-
-
-def _campaign(row: tuple[Any, ...]) -> Campaign:
-    campaign_id, name, kind, num_ad_groups, ad_group_names, cost, conversions, months = row
-    numbers: tuple[Any, ...] = (shown_ratio(cost, MICROS * months), shown_ratio(cost, conversions))
-    return Campaign(
-        campaign_id=campaign_id,
-        campaign_name=name,
-        campaign_type=kind,
-        num_ad_groups=num_ad_groups,
-        ad_group_names=_NAMES.decode(ad_group_names),
-        average_monthly_cost=numbers[0],
-        average_cost_per_conversion=numbers[1],
-    )
+    *told, names, cost, conversions, months = await facts.read(versioned((_COLUMNS, _CAMPAIGNS)))
+    decoded = map(_NAMES.decode, names)
+    monthly, per_conversion = shown_ratios(cost, months, unit=MICROS), shown_ratios(cost, conversions)
+    return list(map(Campaign, *told, decoded, monthly, per_conversion))

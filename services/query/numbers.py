@@ -3,6 +3,7 @@
 Pure: whole numbers and fractions. Floats carry a result to the encoder, where that changes no digit.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from fractions import Fraction
@@ -25,18 +26,29 @@ class Totals:
     impressions: int
 
 
-def shown(micros: int) -> Shown:
-    """Return what JSON shows as exactly that many millionths.
+def shown(column: Iterable[int]) -> list[Shown]:
+    """Return for each value what JSON shows as exactly that many millionths.
 
     The encoder writes a float with the fewest digits that tell it from all others, and up to fifteen digits these
     are the ones that it was made of. It takes a tenth of the time that a decimal takes, which larger ones are.
     """
-    return micros / MICROS if micros < FIFTEEN_DIGITS else amount(micros)
+    return [micros / MICROS if micros < FIFTEEN_DIGITS else amount(micros) for micros in column]
 
 
-def shown_ratio(dividend: int, divisor: int) -> Shown | None:
-    """Return what JSON shows for the quotient of two sums, rounded as by `quotient`; None when the divisor is 0."""
-    return shown((2 * MICROS * dividend + divisor) // (2 * divisor)) if divisor else None
+def shown_ratios(dividends: Iterable[int], divisors: Iterable[int], unit: int = 1) -> list[Shown | None]:
+    """Return for each pair what JSON shows for their quotient, rounded as by `quotient`; None when the divisor is 0.
+
+    `unit` says how many of the dividends' units are one of the divisors': `MICROS` for micros and plain counts.
+    """
+    doubled = 2 * MICROS // unit
+    quotients = [
+        (doubled * dividend + divisor) // (2 * divisor) if divisor else None
+        for dividend, divisor in zip(dividends, divisors, strict=True)
+    ]
+    return [
+        micros if micros is None else micros / MICROS if micros < FIFTEEN_DIGITS else amount(micros)
+        for micros in quotients
+    ]
 
 
 def quotient(dividend: int, divisor: int) -> Decimal | None:

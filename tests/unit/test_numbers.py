@@ -16,7 +16,7 @@ from services.query.numbers import (
     quotient,
     rounded,
     shown,
-    shown_ratio,
+    shown_ratios,
 )
 
 BOUNDED = settings(max_examples=300, deadline=None)
@@ -185,13 +185,14 @@ def test_a_change_comes_from_exact_values_and_not_from_the_rounded_ones_that_are
 @settings(max_examples=2000, deadline=None)
 @given(micros | st.integers(0, 10**7) | st.integers(FIFTEEN_DIGITS - 10**7, FIFTEEN_DIGITS + 10**7))
 def test_what_json_shows_has_every_digit_of_the_amount_also_where_a_float_carries_it(value: int) -> None:
-    assert Fraction(Decimal(as_json(shown(value)))) == Fraction(value, 10**6)
+    assert Fraction(Decimal(as_json(shown([value])[0]))) == Fraction(value, 10**6)
 
 
 @BOUNDED
 @given(micros, micros | st.integers(0, 10**6))
 def test_what_json_shows_of_a_ratio_is_the_rounded_quotient(dividend: int, divisor: int) -> None:
-    value, expected = shown_ratio(dividend, divisor), quotient(dividend, divisor)
+    (value,), expected = shown_ratios([dividend], [divisor]), quotient(dividend, divisor)
+    assert shown_ratios([dividend], [divisor], unit=10**6) == shown_ratios([dividend], [divisor * 10**6])
     assert (value is None) == (expected is None) == (divisor == 0)
     if value is not None:
         assert Decimal(as_json(value)) == expected
