@@ -16,6 +16,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.consumer import fast_sql
+from services.ingest.consumer.filling import filling
 from services.ingest.consumer.fold import Written
 from services.ingest.consumer.planning import planned
 from shared.messages import Mode
@@ -35,7 +36,11 @@ async def _write(connection: AsyncConnection, attempt_id: int, standing: RowMapp
     keys = {"attempt_id": attempt_id}
     mode = Mode(standing["mode"])
     is_fresh = not standing["near"]
-    written = await (_insert(connection, keys) if is_fresh else _merge(connection, mode, keys))
+    if is_fresh:
+        async with filling(connection, standing["rows_accepted"]):
+            written = await _insert(connection, keys)
+    else:
+        written = await _merge(connection, mode, keys)
     adds = is_fresh or mode is Mode.ADD
     await connection.execute(text(fast_sql.DELTA if adds else fast_sql.TOUCH), keys)
     await connection.execute(text(fast_sql.NEW_AD_GROUPS), keys)

@@ -56,8 +56,9 @@ TOUCH = f"""
 
 WRITE_NEW = f"""
     INSERT INTO ad_group_stat ({KEY}, {listed("{}")})
-    SELECT {KEY}, {listed("{}")} FROM stat_entry WHERE attempt_id = :attempt_id ORDER BY {KEY}
+    SELECT {KEY}, {listed("{}")} FROM stat_entry WHERE attempt_id = :attempt_id
 """
+"""The entries lie in the order of their keys as it is, but for batches that overtook each other."""
 
 _CHANGES = {
     Mode.UPSERT: f"({listed('s.{}')}) <> ({listed('e.{}')})",
