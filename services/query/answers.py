@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version as installed
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 from typing_extensions import Buffer
 
@@ -118,4 +119,5 @@ def _quoted(digest: "hashlib.blake2b") -> bytes:
 
 
 def _name(parameter: Buffer) -> bytes:
-    return bytes(parameter).partition(b"=")[0]
+    """Return the name of a parameter as the application reads it, so that those of one name keep their order."""
+    return unquote_to_bytes(bytes(parameter).partition(b"=")[0].replace(b"+", b" "))

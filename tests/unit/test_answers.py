@@ -61,6 +61,11 @@ def test_parameters_are_the_same_question_in_any_order_unless_they_have_the_same
     assert question_of("/a", b"x=1") != question_of("/b", b"x=1")
 
 
+def test_a_name_is_the_same_name_however_it_is_written() -> None:
+    assert question_of("/a", b"x_y=1&x%5Fy=2") != question_of("/a", b"x%5Fy=2&x_y=1")
+    assert question_of("/a", b"x+y=1&x%20y=2") != question_of("/a", b"x%20y=2&x+y=1")
+
+
 @pytest.mark.parametrize(
     ("header", "accepted"),
     [
