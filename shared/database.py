@@ -124,8 +124,13 @@ def _is_unavailable(error: BaseException | None) -> bool:
     return isinstance(error, (OSError, PoolTimeoutError, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError))
 
 
-_LASTING = ("22", "23")
-"""SQLSTATE classes that no waiting mends: data exceptions and violated constraints."""
+_ABOUT_DATA = ("22", "23")
+"""SQLSTATE classes of data exceptions and violated constraints (PostgreSQL, appendix A)."""
+
+
+def is_about_data(error: BaseException) -> bool:
+    """Tell whether the data cannot be stored as they are, which no waiting mends."""
+    return _sqlstate(error).startswith(_ABOUT_DATA)
 
 
 def is_transient(error: BaseException) -> bool:
@@ -137,5 +142,9 @@ def is_transient(error: BaseException) -> bool:
     cause = error.orig if isinstance(error, DBAPIError) else error
     if is_connection_lost(error) or isinstance(cause, asyncpg.InterfaceError):
         return True
-    sqlstate = getattr(cause, "sqlstate", None)
-    return bool(sqlstate) and not str(sqlstate).startswith(_LASTING)
+    return bool(_sqlstate(error)) and not is_about_data(error)
+
+
+def _sqlstate(error: BaseException) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return str(getattr(cause, "sqlstate", None) or "")

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.ingest.consumer import admission, currency, fast, fold, ledger, planning, rollup, together
 from services.ingest.consumer.admission import RefusedAttemptError
 from shared import failpoints
+from shared.database import is_about_data
 from shared.messages import Kind
 
 logger = logging.getLogger(__name__)
@@ -75,9 +76,6 @@ _REVERT = """
     SET reverted_at = (SELECT max(least(requested_at, first_seen)) FROM revert WHERE upload_id = :id)
     WHERE id = :id
 """
-
-_DATA_ERRORS = ("22", "23")
-"""SQLSTATE classes of data exceptions and violated constraints (PostgreSQL, appendix A)."""
 
 
 async def apply_everything(connection: AsyncConnection, setting: str | None = None) -> bool:
@@ -200,6 +198,6 @@ def _reason(error: RefusedAttemptError | DBAPIError) -> str:
     """Return why an attempt cannot be applied; raises an error that says nothing about it again."""
     if isinstance(error, RefusedAttemptError):
         return str(error)
-    if not str(getattr(error.orig, "sqlstate", "") or "").startswith(_DATA_ERRORS):
+    if not is_about_data(error):
         raise error
     return f"The numbers cannot be stored: {error.orig}"
