@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.consumer import admission, currency, fast, fold, ledger, planning, rollup, together
+from services.ingest.consumer import admission, coarse, currency, fast, fold, ledger, planning, rollup, together
 from services.ingest.consumer.admission import RefusedAttemptError
 from shared import failpoints
 from shared.database import is_about_data
@@ -79,13 +79,13 @@ _REVERT = """
 
 
 async def apply_everything(connection: AsyncConnection, setting: str | None = None) -> bool:
-    """Apply the first of the complete attempts in order, and every revert; true when there was anything.
+    """Apply the first of the complete attempts in order, and every revert; true when there was anything to do.
 
     `setting` is the currency that all files must be in, None for that of the first one.
     """
     ready = (await connection.execute(text(_READY), {"most_rows": MOST_ROWS})).mappings().all()
     reverts = (await connection.execute(text(_PENDING_REVERTS))).mappings().all()
-    if not ready and not reverts:
+    if not ready and not reverts and not await coarse.are_behind(connection):
         return False
     await fold.prepare(connection)
     await planning.summarize(connection)
@@ -102,7 +102,7 @@ async def apply_everything(connection: AsyncConnection, setting: str | None = No
         await _try_revert(connection, upload)
     await currency.settle(connection, setting)
     await rollup.refresh(connection)
-    await connection.execute(text("UPDATE dataset SET version = version + 1"))
+    await connection.execute(text("UPDATE dataset SET version = version + 1, coarse_version = version + 1"))
     await connection.execute(text(_STAMP), {"attempts": [attempt["id"] for attempt in ready]})
     await failpoints.reach("folded")
     return True
