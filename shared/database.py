@@ -130,7 +130,7 @@ _ABOUT_DATA = ("22", "23")
 
 def is_about_data(error: BaseException) -> bool:
     """Tell whether the data cannot be stored as they are, which no waiting mends."""
-    return _sqlstate(error).startswith(_ABOUT_DATA)
+    return sqlstate(error).startswith(_ABOUT_DATA)
 
 
 def is_transient(error: BaseException) -> bool:
@@ -142,9 +142,10 @@ def is_transient(error: BaseException) -> bool:
     cause = error.orig if isinstance(error, DBAPIError) else error
     if is_connection_lost(error) or isinstance(cause, asyncpg.InterfaceError):
         return True
-    return bool(_sqlstate(error)) and not is_about_data(error)
+    return bool(sqlstate(error)) and not is_about_data(error)
 
 
-def _sqlstate(error: BaseException) -> str:
+def sqlstate(error: BaseException) -> str:
+    """Return PostgreSQL's code for an error; empty when it has none."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     return str(getattr(cause, "sqlstate", None) or "")
