@@ -24,6 +24,9 @@ MOST_ROWS = 500_000
 However much waits, readers see progress, and no transaction is longer than the largest upload needs.
 """
 
+MOST_UPLOADS = 300
+"""How many uploads it applies: some statements compare each with each, and would take hours for very many tiny ones."""
+
 # A fix waits until what it mends has been applied.
 _READY = """
     SELECT *
@@ -37,6 +40,7 @@ _READY = """
     ) ready
     WHERE rows_before < :most_rows
     ORDER BY place, upload_id
+    LIMIT :most_uploads
 """
 
 # The attempt that gives the upload its place and its entries: the latest, or with a key the earliest.
@@ -83,7 +87,8 @@ async def apply_everything(connection: AsyncConnection, setting: str | None = No
 
     `setting` is the currency that all files must be in, None for that of the first one.
     """
-    ready = (await connection.execute(text(_READY), {"most_rows": MOST_ROWS})).mappings().all()
+    limits = {"most_rows": MOST_ROWS, "most_uploads": MOST_UPLOADS}
+    ready = (await connection.execute(text(_READY), limits)).mappings().all()
     reverts = (await connection.execute(text(_PENDING_REVERTS))).mappings().all()
     if not ready and not reverts and not await coarse.are_behind(connection):
         return False
