@@ -33,6 +33,9 @@ READER_TIMEOUTS = {
 
 CLOSE_SECONDS = 3.0
 
+APPLIERS_LOCK = 7042018
+"""The advisory lock of whoever changes numbers: appliers and compactions of all consumers take turns by it."""
+
 
 class SchemaOutdatedError(RuntimeError):
     """The database's schema is not the one this version works with; the message says what to run."""
