@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.consumer import commands, handler, ledger
@@ -85,7 +84,7 @@ def _log_failure(task: asyncio.Task[Answer]) -> None:
 def _unavailable_when_it_passes() -> Iterator[None]:
     try:
         yield
-    except (SQLAlchemyError, OSError) as error:
+    except Exception as error:
         if is_transient(error):
             raise TransportUnavailableError("The database cannot do it now.") from error
         raise

@@ -33,6 +33,9 @@ READER_TIMEOUTS = {
 
 CLOSE_SECONDS = 3.0
 
+APPLIERS_LOCK = 7042018
+"""The advisory lock of whoever changes numbers: appliers and compactions of all consumers take turns by it."""
+
 
 class SchemaOutdatedError(RuntimeError):
     """The database's schema is not the one this version works with; the message says what to run."""
@@ -124,8 +127,13 @@ def _is_unavailable(error: BaseException | None) -> bool:
     return isinstance(error, (OSError, PoolTimeoutError, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError))
 
 
-_LASTING = ("22", "23")
-"""SQLSTATE classes that no waiting mends: data exceptions and violated constraints."""
+_ABOUT_DATA = ("22", "23")
+"""SQLSTATE classes of data exceptions and violated constraints (PostgreSQL, appendix A)."""
+
+
+def is_about_data(error: BaseException) -> bool:
+    """Tell whether the data cannot be stored as they are, which no waiting mends."""
+    return sqlstate(error).startswith(_ABOUT_DATA)
 
 
 def is_transient(error: BaseException) -> bool:
@@ -137,5 +145,10 @@ def is_transient(error: BaseException) -> bool:
     cause = error.orig if isinstance(error, DBAPIError) else error
     if is_connection_lost(error) or isinstance(cause, asyncpg.InterfaceError):
         return True
-    sqlstate = getattr(cause, "sqlstate", None)
-    return bool(sqlstate) and not str(sqlstate).startswith(_LASTING)
+    return bool(sqlstate(error)) and not is_about_data(error)
+
+
+def sqlstate(error: BaseException) -> str:
+    """Return PostgreSQL's code for an error; empty when it has none."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return str(getattr(cause, "sqlstate", None) or "")

@@ -20,9 +20,6 @@ BATCH_TYPE = "application/vnd.adledger.batch"
 """The content type of batches; with none, FastStream would take the body for JSON."""
 
 COMMAND_TYPE = "application/vnd.adledger.command+octets"
-MESSAGE_LIMIT = 4 * 2**20
-"""How many bytes a message may have; RabbitMQ 4 closes the channel above 16 MiB."""
-
 PREFIX = "adledger-"
 VERSION_HEADER = "adledger-version"
 MANIFEST_HEADER = "adledger-manifest"

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version as installed
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 from typing_extensions import Buffer
 
+import shared
 from services.query.dataset import Version
 
 Headers = list[tuple[bytes, bytes]]
@@ -96,9 +98,14 @@ def build() -> bytes:
     """Return what changes whenever the code does that makes answers."""
     digest = hashlib.blake2b(digest_size=16)
     digest.update(installed("msgspec").encode())
-    for module in sorted(Path(__file__).parent.glob("*.py")):
+    for module in sources():
         digest.update(module.read_bytes())
     return digest.digest()
+
+
+def sources() -> list[Path]:
+    """Return the files of the code that makes answers: this service's, and what it shares with the others."""
+    return [path for module in (__file__, shared.__file__) for path in sorted(Path(module).parent.glob("*.py"))]
 
 
 def _sent(tag: bytes, headers: Headers, body: bytes) -> Sent:
@@ -118,4 +125,5 @@ def _quoted(digest: "hashlib.blake2b") -> bytes:
 
 
 def _name(parameter: Buffer) -> bytes:
-    return bytes(parameter).partition(b"=")[0]
+    """Return the name of a parameter as the application reads it, so that those of one name keep their order."""
+    return unquote_to_bytes(bytes(parameter).partition(b"=")[0].replace(b"+", b" "))

@@ -20,7 +20,7 @@ from services.query.rejections import list_rejections
 from services.query.sending import tag_by_body
 from services.query.settings import QuerySettings
 from services.query.uploads import list_uploads, show_upload
-from shared.database import close, create_reader, is_connection_lost
+from shared.database import close, create_reader, is_connection_lost, sqlstate
 from shared.errors import exception_handlers, log_and_answer, unavailable
 from shared.health import Check, health_routes
 from shared.responses import ExactResponse
@@ -31,6 +31,9 @@ VERSIONED = ("/campaigns", "/performance-time-series", "/compare-performance")
 
 UNVERSIONED = "/uploads"
 """Where the paths begin whose answers change without a version."""
+
+PASSING = ("40", "53", "57")
+"""SQLSTATE classes of what passes: a conflict with what a standby replays, too little room, a cancelled statement."""
 
 ROUTES = (list_campaigns, performance_time_series, compare_performance, list_uploads, show_upload, list_rejections)
 
@@ -92,4 +95,6 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, error: Exception) 
 def _on_database_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     if is_connection_lost(error):
         return log_and_answer(request, error, unavailable("The database does not answer. Try again."))
+    if sqlstate(error).startswith(PASSING):
+        return log_and_answer(request, error, unavailable("The database cannot answer now. Try again."))
     return log_and_answer(request, error)

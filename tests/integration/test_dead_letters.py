@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, date, datetime
 
+import aio_pika
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
@@ -16,12 +17,15 @@ from services.ingest.consumer.letters import DeadLetters, Letter
 from services.ingest.consumer.settings import ConsumerSettings
 from shared.messages import Batch, Kind
 from shared.topology import Topology
+from shared.wire import REASON_HEADER
 from tests.support.running import command
 from tests.support.uploads import batches
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.anyio
 
+LOOKS_OF_RABBITMQ_4 = 20
+"""How often RabbitMQ 4 hands a message out again; after that it is gone."""
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 ROW = (1, date(2026, 1, 1), 1, 10, 1, 0, 1_500_000)
 
@@ -80,6 +84,43 @@ async def test_a_letter_that_is_replayed_goes_back_to_its_queue_and_is_handled(
         await eventually(lambda: _staged(engine, 2))
     assert await letters.read() == []
     await letters.close()
+
+
+async def test_letters_stay_in_their_order_however_often_they_are_looked_at(rabbitmq: str, topology: Topology) -> None:
+    letters = DeadLetters(rabbitmq, topology)
+    assert await letters.read() == []
+    connection = await aio_pika.connect(rabbitmq)
+    async with connection, connection.channel() as channel:
+        for n in range(3):
+            message = aio_pika.Message(b"%d" % n, headers={REASON_HEADER: f"reason {n}"}, content_type="text/plain")
+            await channel.default_exchange.publish(message, routing_key=topology.dead_letters)
+        queue = await channel.declare_queue(topology.dead_letters, passive=True)
+        seen = [await _three(letters, queue) for _ in range(2 * LOOKS_OF_RABBITMQ_4)]
+        await eventually(lambda: _was_handed_out_seldom(queue))
+    await letters.close()
+    told = [(letter.number, letter.body, letter.reason, letter.content_type) for letter in seen[0]]
+    assert told == [(n + 1, b"%d" % n, f"reason {n}", "text/plain") for n in range(3)]
+    assert all(each == seen[0] for each in seen)
+
+
+async def _three(letters: DeadLetters, queue: aio_pika.abc.AbstractQueue) -> list[Letter]:
+    """Return the three letters, once all of them are back in their places."""
+    await eventually(lambda: _holds_three(queue))
+    return await letters.read()
+
+
+async def _holds_three(queue: aio_pika.abc.AbstractQueue) -> bool:
+    return (await queue.declare()).message_count == 3
+
+
+async def _was_handed_out_seldom(queue: aio_pika.abc.AbstractQueue) -> bool:
+    """Tell, once the first letter is back in its place, whether every broker would hand it out once more."""
+    message = await queue.get(fail=False)
+    if message is None:
+        return False
+    await message.reject(requeue=True)
+    assert int(str(message.headers.get("x-delivery-count", 0))) < LOOKS_OF_RABBITMQ_4
+    return True
 
 
 async def _staged(engine: AsyncEngine, count: int) -> bool:

@@ -1,5 +1,6 @@
 """The schema: up, down, up again, and no difference from what the code says."""
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +11,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.ingest.consumer.applier import lock
 from services.processes import migrate
 from shared.database import SchemaOutdatedError, alembic_config, check_schema, create_writer
 from tests.support.running import running
+from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,6 +60,37 @@ async def test_an_empty_database_is_refused_with_the_command_that_mends_it(empty
 async def test_a_migrated_database_is_accepted(engine: AsyncEngine) -> None:
     async with engine.connect() as connection:
         await check_schema(connection)
+
+
+@pytest.mark.anyio
+async def test_reads_go_on_while_a_migration_waits_for_an_applier(engine: AsyncEngine, database_url: str) -> None:
+    await asyncio.to_thread(command.downgrade, alembic_config(database_url), "-1")
+    async with engine.connect() as applying, engine.connect() as reading:
+        await lock(applying, wait=True)
+        await applying.execute(text("SELECT * FROM dataset"))
+        migrating = asyncio.create_task(asyncio.to_thread(migrate, database_url))
+        await eventually(lambda: _is_waiting(engine))
+        await reading.execute(text("SET lock_timeout = '1s'"))
+        await reading.execute(text("SELECT version FROM dataset"))
+        await reading.rollback()
+        await applying.rollback()
+        await migrating
+    await asyncio.to_thread(command.check, alembic_config(database_url))
+
+
+@pytest.mark.anyio
+async def test_where_nothing_is_to_be_migrated_no_applier_is_waited_for(engine: AsyncEngine, database_url: str) -> None:
+    async with engine.connect() as applying:
+        await lock(applying, wait=True)
+        async with asyncio.timeout(15):
+            await asyncio.to_thread(migrate, database_url)
+
+
+async def _is_waiting(engine: AsyncEngine) -> bool:
+    """Tell whether anybody waits for a lock of the database."""
+    waiting = "FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with engine.connect() as connection:
+        return bool(await connection.scalar(text(f"SELECT EXISTS (SELECT {waiting})")))
 
 
 @pytest.mark.parametrize("process", [("serve", "query"), ("serve", "ingest"), ("consume",)])

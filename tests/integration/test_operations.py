@@ -119,6 +119,32 @@ def test_connections_that_the_database_ended_are_replaced_without_anybody_notici
         assert http.get(path).status_code == 200
 
 
+HINDER = """
+    CREATE FUNCTION hinder() RETURNS int LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'canceling statement due to conflict with recovery' USING ERRCODE = '{code}'; END $$;
+    ALTER TABLE {table} RENAME TO kept;
+    CREATE VIEW {table} AS SELECT kept.* FROM kept JOIN hinder() AS hindered ON true;
+"""
+LET_BE = "DROP VIEW {table}; DROP FUNCTION hinder(); ALTER TABLE kept RENAME TO {table}"
+
+
+@pytest.mark.parametrize(("code", "status"), [("40001", 503), ("53200", 503), ("57014", 503), ("42883", 500)])
+@pytest.mark.parametrize(("path", "table"), [("/campaigns", "campaign"), ("/uploads", "attempt")])
+def test_what_hinders_a_read_for_now_is_a_503_and_what_stays_is_not(
+    path: str, table: str, code: str, status: int, module_database_url: str, http: httpx.Client
+) -> None:
+    # Another state of the data, since answers to this one may come from memory.
+    send(http, csv_of(CAMPAIGNS, f"1,One,SEARCH{code}"))
+    asyncio.run(execute(module_database_url, HINDER.format(table=table, code=code)))
+    try:
+        hindered = http.get(path)
+    finally:
+        asyncio.run(execute(module_database_url, LET_BE.format(table=table)))
+    assert problem(hindered, status)
+    assert ("retry-after" in hindered.headers) == (status == 503)
+    assert http.get(path).status_code == 200
+
+
 def test_while_the_database_is_away_everything_is_503_soon_and_afterwards_all_is_well(
     postgres: str, module_database_url: str, http: httpx.Client
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import aio_pika
 import pytest
+from msgspec.structs import replace
 from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -134,6 +135,9 @@ async def test_exactly_the_poison_is_dead_lettered(rabbitmq: str, topology: Topo
     words = Batch(manifest=other.manifest, number=0, part=other.part, body=b"a\tb\tc\td\te\tf\tg\n")
     cut_off = Batch(manifest=other.manifest, number=0, part=other.part, body=other.body[:-1])
     empty = Batch(manifest=other.manifest, number=0, part=other.part, body=b"")
+    nothing = Batch(manifest=other.manifest, number=0, part=other.part, body=b"\\N\t2026-01-01\t1\t1\t1\t1\t1\n")
+    huge = Batch(manifest=replace(other.manifest, rows_read=2**70), number=0, part=other.part, body=other.body)
+    named = Batch(manifest=replace(other.manifest, filename="a\0b"), number=0, part=other.part, body=other.body)
     async with rabbit_transport(rabbitmq, topology) as transport, consumer(rabbitmq, topology, engine):
         await transport.publish(good[:1])
         poison = [
@@ -142,7 +146,7 @@ async def test_exactly_the_poison_is_dead_lettered(rabbitmq: str, topology: Topo
             (_headers(other, adledger_manifest="{}"), other.body),
             (_headers(other, adledger_batch=7), other.body),
             ({}, json.dumps({"hello": "world"}).encode()),
-            *((_headers(broken), broken.body) for broken in (short, words, cut_off, empty)),
+            *((_headers(broken), broken.body) for broken in (short, words, cut_off, empty, nothing, huge, named)),
         ]
         for headers, body in poison:
             await send_raw(rabbitmq, topology.batches, headers, body)

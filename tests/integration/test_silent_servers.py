@@ -24,6 +24,7 @@ from shared.messages import Batch, Kind
 from shared.topology import Topology
 from shared.transport import TransportUnavailableError
 from tests.faults.proxy import Proxy
+from tests.support.databases import execute
 from tests.support.running import running
 from tests.support.uploads import batches
 
@@ -93,9 +94,13 @@ async def _lose(engine: AsyncEngine, proxy: Proxy) -> None:
         asyncio.get_running_loop().call_later(0.5, proxy.heal)
 
 
-async def test_a_long_statement_is_not_taken_for_a_lost_one(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("tracks", ["on", "off"])
+async def test_a_long_statement_is_not_taken_for_a_lost_one(
+    tracks: str, postgres: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(lifeline, "LOOK_SECONDS", 0.1)
     monkeypatch.setattr(lifeline, "IDLE_SECONDS", 0.1)
+    await execute(postgres, f"ALTER DATABASE {urlsplit(database_url).path[1:]} SET track_activities = {tracks}")
     engine = create_writer(database_url)
     async with transaction(engine) as connection:
         assert await connection.scalar(text("SELECT 1 FROM pg_sleep(1)")) == 1

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.consumer import applier as applying
+from services.ingest.consumer import applying as steps
 from services.ingest.consumer.applier import Applier
 from services.ingest.consumer.applying import apply_everything
 from services.ingest.consumer.handler import take
@@ -44,3 +45,16 @@ async def test_waiting_ends_though_there_is_always_something_new_to_apply(
     async with engine.connect() as connection:
         states = await connection.execute(text("SELECT state FROM attempt ORDER BY id"))
         assert next(iter(states.scalars())) == "applied"
+
+
+async def test_a_backlog_of_tiny_uploads_is_applied_in_steps(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "MOST_UPLOADS", 2)
+    for number in range(5):
+        await complete(engine, number)
+    await Applier(engine).apply_ready(wait=False)
+    async with engine.connect() as connection:
+        states = await connection.execute(text("SELECT state, count(*) FROM attempt GROUP BY state"))
+        assert states.all() == [("applied", 5)]
+        assert await connection.scalar(text("SELECT version FROM dataset")) == 3

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.query.answers import Kept, accepts_gzip, kept, packed, question_of, tagged
+from services.query import answers, numbers, performance
+from services.query.answers import Kept, accepts_gzip, kept, packed, question_of, sources, tagged
 from services.query.cache import OVERHEAD, Cache
 from services.query.dataset import Version
+from shared import responses, tables
 
 EPOCH, OTHER = UUID(int=1), UUID(int=2)
 JSON = [(b"content-type", b"application/json"), (b"content-length", b"999")]
@@ -59,6 +61,16 @@ def test_parameters_are_the_same_question_in_any_order_unless_they_have_the_same
     assert question_of("/a", b"x=1&y=2") == question_of("/a", b"y=2&x=1")
     assert question_of("/a", b"x=1&x=2") != question_of("/a", b"x=2&x=1")
     assert question_of("/a", b"x=1") != question_of("/b", b"x=1")
+
+
+def test_a_change_of_any_code_that_makes_answers_changes_all_tags() -> None:
+    makers = {module.__file__ for module in (answers, numbers, performance, responses, tables)}
+    assert makers <= set(map(str, sources()))
+
+
+def test_a_name_is_the_same_name_however_it_is_written() -> None:
+    assert question_of("/a", b"x_y=1&x%5Fy=2") != question_of("/a", b"x%5Fy=2&x_y=1")
+    assert question_of("/a", b"x+y=1&x%20y=2") != question_of("/a", b"x%20y=2&x+y=1")
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.consumer.applying import apply_everything
 from services.ingest.consumer.lifeline import transaction
-from shared.database import is_transient
+from shared.database import APPLIERS_LOCK, is_transient
 
 logger = logging.getLogger(__name__)
-
-LOCK = 7042018
-"""The advisory lock that makes the appliers of all consumers take turns."""
 
 IDLE_SECONDS = 5.0
 
@@ -101,6 +98,6 @@ async def lock(connection: AsyncConnection, *, wait: bool) -> bool:
     """Let no other process apply until the transaction ends; false when one does already and `wait` is not asked."""
     # A statement of its own: what is read in later ones was committed before the lock was got.
     if wait:
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": APPLIERS_LOCK})
         return True
-    return bool(await connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": LOCK}))
+    return bool(await connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": APPLIERS_LOCK}))

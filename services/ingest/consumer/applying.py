@@ -10,9 +10,10 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.consumer import admission, currency, fast, fold, ledger, planning, rollup, together
+from services.ingest.consumer import admission, coarse, currency, fast, fold, ledger, planning, rollup, together
 from services.ingest.consumer.admission import RefusedAttemptError
 from shared import failpoints
+from shared.database import is_about_data
 from shared.messages import Kind
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,9 @@ MOST_ROWS = 500_000
 
 However much waits, readers see progress, and no transaction is longer than the largest upload needs.
 """
+
+MOST_UPLOADS = 300
+"""How many uploads it applies: some statements compare each with each, and would take hours for very many tiny ones."""
 
 # A fix waits until what it mends has been applied.
 _READY = """
@@ -36,6 +40,7 @@ _READY = """
     ) ready
     WHERE rows_before < :most_rows
     ORDER BY place, upload_id
+    LIMIT :most_uploads
 """
 
 # The attempt that gives the upload its place and its entries: the latest, or with a key the earliest.
@@ -76,18 +81,16 @@ _REVERT = """
     WHERE id = :id
 """
 
-_DATA_ERRORS = ("22", "23")
-"""SQLSTATE classes of data exceptions and violated constraints (PostgreSQL, appendix A)."""
-
 
 async def apply_everything(connection: AsyncConnection, setting: str | None = None) -> bool:
-    """Apply the first of the complete attempts in order, and every revert; true when there was anything.
+    """Apply the first of the complete attempts in order, and every revert; true when there was anything to do.
 
     `setting` is the currency that all files must be in, None for that of the first one.
     """
-    ready = (await connection.execute(text(_READY), {"most_rows": MOST_ROWS})).mappings().all()
+    limits = {"most_rows": MOST_ROWS, "most_uploads": MOST_UPLOADS}
+    ready = (await connection.execute(text(_READY), limits)).mappings().all()
     reverts = (await connection.execute(text(_PENDING_REVERTS))).mappings().all()
-    if not ready and not reverts:
+    if not ready and not reverts and not await coarse.are_behind(connection):
         return False
     await fold.prepare(connection)
     await planning.summarize(connection)
@@ -104,7 +107,7 @@ async def apply_everything(connection: AsyncConnection, setting: str | None = No
         await _try_revert(connection, upload)
     await currency.settle(connection, setting)
     await rollup.refresh(connection)
-    await connection.execute(text("UPDATE dataset SET version = version + 1"))
+    await connection.execute(text("UPDATE dataset SET version = version + 1, coarse_version = version + 1"))
     await connection.execute(text(_STAMP), {"attempts": [attempt["id"] for attempt in ready]})
     await failpoints.reach("folded")
     return True
@@ -200,6 +203,6 @@ def _reason(error: RefusedAttemptError | DBAPIError) -> str:
     """Return why an attempt cannot be applied; raises an error that says nothing about it again."""
     if isinstance(error, RefusedAttemptError):
         return str(error)
-    if not str(getattr(error.orig, "sqlstate", "") or "").startswith(_DATA_ERRORS):
+    if not is_about_data(error):
         raise error
     return f"The numbers cannot be stored: {error.orig}"

@@ -166,7 +166,7 @@ async def append(connection: AsyncConnection, attempt_id: int, batch: Batch) -> 
     try:
         # A file object, since asyncpg takes plain bytes for a file's name.
         await driver.copy_to_table(table.name, source=io.BytesIO(rows), columns=["attempt_id", *columns], format="text")
-    except asyncpg.DataError as error:
+    except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
         raise MalformedMessageError(f"The body cannot be copied: {error}") from error
 
 

@@ -5,11 +5,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import aio_pika
-from aio_pika.abc import AbstractIncomingMessage
+from aio_pika.abc import AbstractIncomingMessage, HeadersType
 
 from shared import wire
 from shared.confirmed import ConfirmedPublisher
 from shared.topology import Topology
+
+WORN = 10
+"""How often a letter may be handed out; RabbitMQ 4 throws away what was handed out more than 20 times."""
+
+DELIVERIES_HEADER = "x-delivery-count"
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,9 @@ class DeadLetters:
         async with self._held() as messages:
             for place, message in enumerate(messages, 1):
                 if number in {None, place}:
-                    await self._publisher.send(_again(message), self._origin(message))
+                    headers = _ours(message)
+                    headers.pop(wire.REASON_HEADER, None)
+                    await self._publisher.send(_copy(message, headers), self._origin(message))
                     await message.ack()
                     replayed += 1
         return replayed
@@ -64,9 +71,20 @@ class DeadLetters:
         try:
             yield messages
         finally:
-            for message in messages:
-                if not message.processed:
-                    await message.reject(requeue=True)
+            await self._give_back([message for message in messages if not message.processed])
+
+    async def _give_back(self, messages: list[AbstractIncomingMessage]) -> None:
+        """Put letters back in their order; once one of them is worn, all as copies, which nobody has looked at yet.
+
+        A crash in between may leave a letter there twice, which is as harmless as replaying it twice.
+        """
+        is_worn = any(_deliveries(message) >= WORN for message in messages)
+        for message in messages:
+            if is_worn:
+                await self._publisher.send(_copy(message, _ours(message)), self._topology.dead_letters)
+                await message.ack()
+            else:
+                await message.reject(requeue=True)
 
     def _origin(self, message: AbstractIncomingMessage) -> str:
         is_command = message.content_type == wire.COMMAND_TYPE
@@ -74,17 +92,25 @@ class DeadLetters:
 
 
 def _letter(number: int, message: AbstractIncomingMessage) -> Letter:
-    headers = {name: str(value) for name, value in message.headers.items() if name.startswith(wire.PREFIX)}
+    headers = {name: str(value) for name, value in _ours(message).items()}
     reason = headers.pop(wire.REASON_HEADER, None) or "Delivered too often without success."
     return Letter(number, reason, message.content_type or "", headers, message.body)
 
 
-def _again(message: AbstractIncomingMessage) -> aio_pika.Message:
-    ours = {name: value for name, value in message.headers.items() if name.startswith(wire.PREFIX)}
-    ours.pop(wire.REASON_HEADER, None)
+def _ours(message: AbstractIncomingMessage) -> HeadersType:
+    return {name: value for name, value in message.headers.items() if name.startswith(wire.PREFIX)}
+
+
+def _deliveries(message: AbstractIncomingMessage) -> int:
+    """Return how often the broker has handed the message out before."""
+    count = message.headers.get(DELIVERIES_HEADER)
+    return count if isinstance(count, int) else 0
+
+
+def _copy(message: AbstractIncomingMessage, headers: HeadersType) -> aio_pika.Message:
     return aio_pika.Message(
         message.body,
-        headers=ours,
+        headers=headers,
         content_type=message.content_type,
         delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
     )

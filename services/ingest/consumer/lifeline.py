@@ -20,9 +20,9 @@ IDLE_SECONDS = 10.0
 """For how long a session that we wait for may do nothing."""
 
 # Long statements are none of our business here: one that still runs is alive. One that was lost leaves its session
-# idle, or gone once the server ended it.
+# idle, or gone once the server ended it. A server that is told not to track activities says `disabled`, and no more.
 _LIVES = """
-    SELECT state = 'active' OR state_change > clock_timestamp() - cast(:idle AS interval)
+    SELECT state NOT LIKE 'idle%' OR state_change > clock_timestamp() - cast(:idle AS interval)
     FROM pg_stat_activity WHERE pid = :pid
 """
 

@@ -12,8 +12,8 @@ from shared.tables import UNATTRIBUTED
 _MOVE = """
     INSERT INTO campaign_day AS d (campaign_id, date, impressions, clicks, conversions, cost)
     SELECT campaign_id, date, sum(impressions), sum(clicks), sum(conversions), sum(cost)
-    FROM day_delta
-    WHERE (campaign_id, date) NOT IN (SELECT campaign_id, date FROM touched_day)
+    FROM day_delta m
+    WHERE NOT EXISTS (SELECT FROM touched_day t WHERE t.campaign_id = m.campaign_id AND t.date = m.date)
     GROUP BY campaign_id, date
     ORDER BY campaign_id, date
     ON CONFLICT (campaign_id, date) DO UPDATE
@@ -43,11 +43,10 @@ async def refresh(connection: AsyncConnection) -> None:
 
     Afterwards `touched_day` names all of them.
     """
+    await connection.execute(text("ANALYZE touched_day, day_delta"))
     await connection.execute(text(_MOVE))
     if await connection.scalar(text("SELECT EXISTS (SELECT FROM touched_day)")):
-        await connection.execute(text("ANALYZE touched_day"))
         await connection.execute(text(_CLEAR))
         await connection.execute(text(_REFRESH))
     await connection.execute(text("INSERT INTO touched_day SELECT campaign_id, date FROM day_delta"))
-    await connection.execute(text("ANALYZE touched_day"))
     await coarse.refresh(connection)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from services.ingest.consumer.applier import LOCK
+from shared.database import APPLIERS_LOCK
 from tests.faults.acts.processes import reaches
 from tests.faults.filters import BEGIN, COMMITTED, cut_at
 from tests.faults.scenario import Act, expect
@@ -152,7 +152,7 @@ async def deadlocked(stage: Stage) -> None:
             if await observer.fetchval(WAITING):
                 break
             await asyncio.sleep(0.05)
-        await asyncio.wait_for(session.execute(f"SELECT pg_advisory_xact_lock({LOCK})"), 30)
+        await asyncio.wait_for(session.execute(f"SELECT pg_advisory_xact_lock({APPLIERS_LOCK})"), 30)
         # Statistics are told at the end of a transaction, and at most once a second.
         await asyncio.sleep(1.5)
         expect(stage, await observer.fetchval(DEADLOCKS), "a deadlock")
