@@ -244,12 +244,6 @@ dataset = Table(
     Column("epoch", Uuid, nullable=False, comment="renewed on restore, so that no ETag names two bodies"),
     Column("currency", Text, comment="the one currency of all data, from the first file that states one"),
     Column("compacted_before", Timestamp, comment="what was received earlier is part of a base"),
-    Column(
-        "coarse_version",
-        BigInteger,
-        nullable=False,
-        server_default="0",
-        comment="the version whose days the coarser rollups are the sums of",
-    ),
+    Column("coarse_version", BigInteger, nullable=False, server_default="0", comment="of the coarser rollups"),
     CheckConstraint("only_row", name="only_row"),
 )

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.consumer.fast_sql import KEY
 from services.ingest.consumer.planning import LARGE
+from shared.database import sqlstate
 
 _WAS_NEVER_FILLED = "SELECT pg_relation_size('ad_group_stat') = 0"
 _UNINDEX = (
@@ -42,7 +43,7 @@ async def _unindex(connection: AsyncConnection) -> bool:
             for statement in _UNINDEX:
                 await connection.execute(text(statement))
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) not in _LEFT_AS_IT_IS:
+        if sqlstate(error) not in _LEFT_AS_IT_IS:
             raise
         return False
     return True

@@ -7,6 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.database import sqlstate
+
 LARGE = 50_000
 """Below so many rows, looking keys up one by one is quick enough whatever the table's size."""
 
@@ -64,7 +66,7 @@ async def summarize(connection: AsyncConnection) -> None:
         for statement in _SUMMARIZE:
             await connection.execute(text(statement))
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) not in _LEFT_TO_VACUUM:
+        if sqlstate(error) not in _LEFT_TO_VACUUM:
             raise
     finally:
         await attempted.rollback()

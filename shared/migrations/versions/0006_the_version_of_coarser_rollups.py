@@ -10,16 +10,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column(
-        "dataset",
-        sa.Column(
-            "coarse_version",
-            sa.BigInteger(),
-            server_default="0",
-            nullable=False,
-            comment="the version whose days the coarser rollups are the sums of",
-        ),
+    column = sa.Column(
+        "coarse_version", sa.BigInteger(), server_default="0", nullable=False, comment="of the coarser rollups"
     )
+    op.add_column("dataset", column)
 
 
 def downgrade() -> None:
