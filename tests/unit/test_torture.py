@@ -130,7 +130,8 @@ SENTENCES = {"papaparse:tests/sample-header.csv": {4}, "duckdb:data/csv/encoding
 @param(CASES)
 def test_each_cell_of_a_suite_is_what_the_strict_reader_finds(case: Case, files: Reader) -> None:
     width = max(case.width, 2)
-    for column in range(width) if case in EXPECTING else [width - 1]:
+    # Suites hold the same table a hundred times, spoilt in one place each: other columns for each of the files.
+    for column in {len(case.path) % width, sum(case.content) % width} if case in EXPECTING else [width - 1]:
         try:
             outcome = wrapped(case, width, column, files)
         except UnreadableFileError as refused:
