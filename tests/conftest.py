@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.processes import migrate
 from shared.database import create_writer
 from shared.topology import Topology
-from tests.support.databases import database
+from tests.support.databases import EMPTY, database
 from tests.support.servers import postgres_server, rabbitmq_server
 
 
@@ -31,7 +31,7 @@ def postgres() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def template(postgres: str) -> Iterator[str]:
     """The name of a migrated database that others are cloned from."""
-    with database(postgres, "template1") as url:
+    with database(postgres, EMPTY) as url:
         migrate(url)
         yield urlsplit(url).path.removeprefix("/")
 
@@ -39,7 +39,7 @@ def template(postgres: str) -> Iterator[str]:
 @pytest.fixture
 def empty_database_url(postgres: str) -> Iterator[str]:
     """The address of a database without a schema."""
-    with database(postgres, "template1") as url:
+    with database(postgres, EMPTY) as url:
         yield url
 
 

@@ -10,8 +10,14 @@ from shared.database import APPLIERS_LOCK, connector
 from shared.settings import DatabaseSettings
 from shared.tables import metadata
 
+WRONG_ENCODING = """The database's encoding is {}, and names in files are UTF-8. Make one with that encoding:
+    CREATE DATABASE adledger TEMPLATE template0 ENCODING 'UTF8'"""
+
 
 def _migrate(connection: Connection) -> None:
+    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+    if encoding != "UTF8":
+        raise SystemExit(WRONG_ENCODING.format(encoding))
     context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=False)
     with context.begin_transaction():
         # Two pods that migrate at once take turns; the second finds nothing left to do.

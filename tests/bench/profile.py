@@ -33,7 +33,7 @@ from services.processes import migrate
 from shared import wire
 from shared.database import create_writer
 from shared.topology import Topology
-from tests.support.databases import database
+from tests.support.databases import EMPTY, database
 from tests.support.servers import postgres_server, rabbitmq_server
 
 DAYS, DEVICES, REPEATED = 365, 3, 0.1
@@ -202,7 +202,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=2_409_000)
     rows = parser.parse_args().rows
-    with postgres_server() as server, rabbitmq_server() as amqp, database(server, "template1") as url:
+    with postgres_server() as server, rabbitmq_server() as amqp, database(server, EMPTY) as url:
         migrate(url)
         with tempfile.TemporaryDirectory() as folder:
             asyncio.run(profile(rows, Path(folder), url, amqp))

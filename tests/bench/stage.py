@@ -17,7 +17,7 @@ import httpx
 
 from services.processes import migrate
 from shared.topology import Topology
-from tests.support.databases import database
+from tests.support.databases import EMPTY, database
 from tests.support.running import Running, running
 
 SETTLE_SECONDS = 1800.0
@@ -121,7 +121,7 @@ def ours(servers: Servers) -> Iterator[Ours]:
 @contextmanager
 def template(postgres: str) -> Iterator[str]:
     """Yield the name of a migrated database to clone."""
-    with database(postgres, "template1") as address:
+    with database(postgres, EMPTY) as address:
         migrate(address)
         yield urlsplit(address).path.removeprefix("/")
 

@@ -13,7 +13,7 @@ from uuid import uuid4
 import httpx
 
 from tests.bench.stage import Servers, ask, delete_queues
-from tests.support.databases import database
+from tests.support.databases import EMPTY, database
 from tests.support.running import free_port
 
 PEERS = Path(__file__).parent / "peers"
@@ -25,7 +25,7 @@ START_SECONDS = 60.0
 @contextmanager
 def tables(servers: Servers) -> Iterator[str]:
     """Yield the address of a database with the peers' tables."""
-    with database(servers.postgres, "template1") as address:
+    with database(servers.postgres, EMPTY) as address:
         psql(address, PEERS / "tables.sql")
         yield address
 

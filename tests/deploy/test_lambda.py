@@ -17,7 +17,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.support.databases import database, execute
+from tests.support.databases import EMPTY, database, execute
 from tests.support.lambda_runtime import Function, http_api, run
 from tests.support.rendering import ROOT, tool
 
@@ -47,7 +47,7 @@ def deployed(python: str, unpacked: Path, postgres: str, boto3: Path) -> Iterato
     role = f"adledger_test_{uuid4().hex[:12]}"
     command = [python, "-m", "awslambdaric"]
     try:
-        with database(postgres, "template1") as url, ExitStack() as stack:
+        with database(postgres, EMPTY) as url, ExitStack() as stack:
 
             def function(which: str, name: str, **settings: str) -> Function:
                 path = f"{unpacked / which}:{unpacked / 'runtime'}:{boto3}"

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.ingest.consumer.applier import lock
 from services.processes import migrate
 from shared.database import SchemaOutdatedError, alembic_config, check_schema, create_writer
+from tests.support.databases import database
 from tests.support.running import running
 from tests.support.waiting import eventually
 
@@ -45,6 +46,12 @@ def test_plain_alembic_works_from_the_root(empty_database_url: str) -> None:
 def test_migrating_twice_changes_nothing(database_url: str) -> None:
     migrate(database_url)
     command.check(alembic_config(database_url))
+
+
+def test_a_database_of_another_encoding_is_refused_with_the_statement_that_makes_a_right_one(postgres: str) -> None:
+    refused = pytest.raises(SystemExit, match=r"encoding is SQL_ASCII.*\n.*ENCODING 'UTF8'")
+    with database(postgres, "template0 ENCODING 'SQL_ASCII' LOCALE 'C'") as url, refused:
+        migrate(url)
 
 
 @pytest.mark.anyio

@@ -21,7 +21,7 @@ from tests.conftest import delete_queues
 from tests.sizing.reading import read
 from tests.sizing.usage import backends, cpu_seconds, peak_mib
 from tests.sizing.writing import FIRST_YEAR, describing, send, stats
-from tests.support.databases import database
+from tests.support.databases import EMPTY, database
 from tests.support.running import Running, running
 from tests.support.servers import postgres_server, rabbitmq_server
 
@@ -61,7 +61,7 @@ def fleet() -> Iterator[Fleet]:
     """Yield a fleet without processes."""
     with ExitStack() as stack:
         postgres, rabbitmq = stack.enter_context(postgres_server()), stack.enter_context(rabbitmq_server())
-        url = stack.enter_context(database(postgres, "template1"))
+        url = stack.enter_context(database(postgres, EMPTY))
         migrate(url)
         topology = Topology(f"adledger-sizing-{uuid4().hex[:12]}")
         stack.callback(lambda: asyncio.run(delete_queues(rabbitmq, topology)))

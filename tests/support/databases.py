@@ -8,6 +8,9 @@ from uuid import uuid4
 
 import asyncpg
 
+EMPTY = "template0 ENCODING 'UTF8'"
+"""The template of an empty database, whatever a server makes its own with."""
+
 
 @contextmanager
 def database(postgres: str, template: str) -> Iterator[str]:
