@@ -21,7 +21,7 @@ from tests.support.databases import EMPTY, database
 from tests.support.running import Running, running
 
 SETTLE_SECONDS = 1800.0
-POLL_SECONDS = 0.02
+POLL_SECONDS = 0.1
 SETTLED = {"applied", "failed", "abandoned"}
 
 
