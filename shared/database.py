@@ -82,7 +82,7 @@ def connector(url: str, settings: dict[str, str]) -> Callable[[], Awaitable[asyn
                 await connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in settings.items()))
         except asyncpg.InvalidAuthorizationSpecificationError:
             raise
-        except asyncpg.PostgresError as error:
+        except (asyncpg.PostgresError, asyncpg.InternalClientError) as error:
             # Too many connections, shutting down, closed for maintenance: away, whatever the error's class.
             raise ConnectionError(str(error)) from error
         return connection
@@ -113,6 +113,16 @@ async def check_schema(connection: AsyncConnection) -> None:
         )
 
 
+_AWAY = (
+    OSError,
+    PoolTimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    # The driver is confused: a server that ends a session does not wait for its turn to speak.
+    asyncpg.InternalClientError,
+)
+
+
 def is_connection_lost(error: BaseException) -> bool:
     """Tell whether the database was away, rather than the statement or the data wrong."""
     if isinstance(error, DBAPIError):
@@ -124,7 +134,7 @@ def _is_unavailable(error: BaseException | None) -> bool:
     if isinstance(error, asyncpg.InterfaceError):
         # A connection that was closed under us; the ones about values are asyncpg's `DataError`.
         return not isinstance(error, ValueError)
-    return isinstance(error, (OSError, PoolTimeoutError, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError))
+    return isinstance(error, _AWAY)
 
 
 _ABOUT_DATA = ("22", "23")

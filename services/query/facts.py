@@ -28,7 +28,7 @@ VERSION = "SELECT epoch, version FROM dataset"
 SEEN = "dataset_version"
 """Where a request's state holds the version that its answer tells of."""
 
-DATABASE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+DATABASE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What can go wrong while reading."""
 
 T = TypeVar("T")

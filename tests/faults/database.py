@@ -15,6 +15,9 @@ FOLDER_VARIABLE = "ADLEDGER_FAULTS_POSTGRES"
 """Names the folder of another PostgreSQL's programs than those of the wheel."""
 OTHERS = "FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 
+ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What may come of a question to a server that is under attack."""
+
 
 class Postgres:
     """One server over one directory, on a socket of its own."""

@@ -18,7 +18,7 @@ from services.processes import migrate
 from shared.topology import Topology
 from tests.faults.broker import Broker
 from tests.faults.checker import Findings, check, depths, unsettled
-from tests.faults.database import Postgres
+from tests.faults.database import ERRORS, Postgres
 from tests.faults.files import File
 from tests.faults.fleet import Fleet
 from tests.faults.history import History
@@ -173,7 +173,7 @@ class Stage:
     async def _until_settled(self, files: list[File], seconds: float) -> None:
         async with asyncio.timeout(seconds):
             while True:
-                with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                with contextlib.suppress(*ERRORS):
                     async with self.connected() as connection:
                         while await unsettled(connection, files):
                             await asyncio.sleep(0.25)
@@ -254,7 +254,7 @@ class Stage:
         self.network.heal()
         await asyncio.to_thread(self.fleet.close)
         await self.network.close()
-        with contextlib.suppress(OSError, asyncpg.PostgresError):
+        with contextlib.suppress(*ERRORS):
             await execute(self.postgres.url, f"DROP DATABASE IF EXISTS {self.topology.prefix} WITH (FORCE)")
 
 

@@ -82,6 +82,7 @@ class _Run:
         self._shared, self._seed, self._limits, self._say = shared, seed, limits, say
         self._begin = time.monotonic()
         self._stage: Stage | None = None
+        self._peaks: dict[str, int] = {}
 
     async def all(self, rows: list[Row]) -> list[Row]:
         self._say(f"PostgreSQL {await self._shared.postgres.version()}, RabbitMQ {await self._shared.broker.version()}")
@@ -93,6 +94,8 @@ class _Run:
                     waiting = await self._some(waiting[:TOGETHER], turn) + waiting[TOGETHER:]
         finally:
             await self._replace_stage(None)
+        peaks = ", ".join(f"{kind} {peak / 10**6:.0f} MB" for kind, peak in self._peaks.items())
+        self._say(f"The most memory that one process held: {peaks}")
         return rows
 
     async def _some(self, rows: list[Row], turn: int) -> list[Row]:
@@ -107,6 +110,8 @@ class _Run:
                     await self._strike(stage, row, turn)
             await stage.quiet()
             _blame(struck, await stage.check(known))
+            for kind, peak in stage.fleet.measure().items():
+                self._peaks[kind] = max(peak, self._peaks.get(kind, 0))
             if stage.load.rows_accepted > ROWS_LIMIT:
                 _blame(struck, await stage.farewell())
                 await self._replace_stage(None)

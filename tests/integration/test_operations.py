@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from statistics import median
 from urllib.parse import urlsplit
 
+import asyncpg
 import httpx
 import pytest
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -199,4 +200,8 @@ async def test_a_statement_that_does_not_end_is_given_up_and_the_next_one_is_ans
 
 def test_a_pool_without_a_free_connection_means_the_same_as_a_database_that_is_away() -> None:
     assert is_connection_lost(PoolTimeoutError("QueuePool limit reached"))
+    # What asyncpg says when the server ends the session while nobody listens.
+    assert is_connection_lost(
+        asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
+    )
     assert not is_connection_lost(ValueError("of ours"))
