@@ -110,6 +110,16 @@ async def test_a_compacted_upload_can_no_longer_be_mended_and_keeps_its_fix(engi
     assert await clicks(engine) == {1: 1, 2: 2}
 
 
+async def test_what_a_fix_mended_is_part_of_the_base(engine: AsyncEngine) -> None:
+    original = await send(engine, [stat(1, 1)], 1)
+    await send(engine, [stat(2, 2)], 2, fixes=original)
+    await compacted(engine)
+    late = await send(engine, [stat(2, 5)], 300, mode=Mode.ADD)
+    assert await clicks(engine) == {1: 1, 2: 7}
+    assert await take_back(engine, late) is Outcome.REVERTED
+    assert await clicks(engine) == {1: 1, 2: 2}
+
+
 async def test_an_upload_that_was_taken_back_before_may_be_sent_again(engine: AsyncEngine) -> None:
     mistake = await send(engine, [stat(1, 1)], 1)
     await send(engine, [stat(2, 2)], 2)
