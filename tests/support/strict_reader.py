@@ -176,12 +176,13 @@ def device(cell: str) -> int:
 
 
 def count(cell: str, told: Told) -> int:
-    """Return a whole number, perhaps with its thousands set apart; raises `ValueError` for any other."""
+    """Return a whole number, with or without thousands set apart and `.0`; raises `ValueError` for any other."""
     if cell in MISSING:
         return 0
     if not number_fits(cell, comma=told.comma, whole=True):
         raise ValueError(cell)
-    number = int(re.sub("[,.]", "", cell))
+    whole = re.sub("[.,]0{1,2}$", "", cell)
+    number = int(re.sub("[,.]", "", whole))
     if number > 10**15:
         raise ValueError(cell)
     return number
@@ -205,5 +206,5 @@ def micros(cell: str, told: Told) -> int:
 def number_fits(cell: str, *, comma: bool, whole: bool = False) -> bool:
     """Tell whether a number can be read with a decimal comma, or with a decimal point."""
     thousands, decimal = (r"\.", ",") if comma else (",", r"\.")
-    fraction = "" if whole else rf"({decimal}[0-9]+)?([eE][-+]?[0-9]{{1,2}})?"
+    fraction = f"({decimal}0{{1,2}})?" if whole else rf"({decimal}[0-9]+)?([eE][-+]?[0-9]{{1,2}})?"
     return re.fullmatch(rf"([0-9]+|[0-9]{{1,3}}({thousands}[0-9]{{3}})+){fraction}", cell) is not None

@@ -40,10 +40,14 @@ EMPTY = "is empty"
 MISSING = "is missing"
 LIKE_A_DATE = "is not a date like 2024-01-31"
 ROUNDED = "is an id that a spreadsheet has rounded; export it again as text"
+APART = "its digits are set apart like an amount's; export it again as text"
+DECIMAL = "an id that was made a decimal one, perhaps rounded; export it again as text"
 DEVICES = "is not a device we know (UNKNOWN, MOBILE, DESKTOP, TABLET, CONNECTED_TV, OTHER)"
 
 REFUSED_CELLS = [
-    *[("date", text, LIKE_A_DATE) for text in ("31/01/2024", "31 Jan 2024", "today", "24-01-31")],
+    *[("date", text, LIKE_A_DATE) for text in ("31/01/2024", "31 Jan 2024", "today")],
+    *[("date", text, f"{LIKE_A_DATE}: its year has two digits") for text in ("24-01-31", "31/1/24", "1.31.24")],
+    *[("date", text, f"{LIKE_A_DATE}, but a day as spreadsheets count them") for text in ("45966", "36526")],
     *[("date", text, "is not a day of the calendar") for text in ("2023-02-29", "2024-13-01", "2024-00-10")],
     *[("date", text, "is before 2000-01-01") for text in ("1999-12-31", "0001-01-01")],
     *[(name, "", EMPTY) for name in STATS.split(",")],
@@ -54,6 +58,8 @@ REFUSED_CELLS = [
     *[(name, "ten", WHOLE) for name in ("ad_group_id", "impressions", "clicks")],
     *[(name, "1.5", WHOLE) for name in ("ad_group_id", "impressions", "clicks")],
     ("ad_group_id", "1E-5", WHOLE),
+    *[("ad_group_id", text, f"{WHOLE}: {APART}") for text in ("402'718", "402.718.367", "402 718", "402\u00a0718")],
+    *[("ad_group_id", text, f"{WHOLE}, but {DECIMAL}") for text in ("402718367481.0", "7.00")],
     *[(name, "1e3", WHOLE) for name in ("impressions", "clicks")],
     *[(name, "٣", WHOLE) for name in ("ad_group_id", "impressions", "clicks")],
     *[("conversions", text, NUMBER) for text in ("some", "0x10", "1e", ".", "1 00", "1e100", "NaN", "Infinity", "+1")],

@@ -74,13 +74,17 @@ def row_of(cells: list[str]) -> tuple[Key, list[int]]:
         raise ValueError(cells)
     day, group, device, impressions, clicks, conversions, cost = (cell.strip(" ") for cell in cells[:7])
     key = (whole(group, 2**63 - 1), day_of(day), DEVICES.index(device.upper()))
-    return key, [whole(impressions, 10**15), whole(clicks, 10**15), micros(conversions), micros(cost)]
+    return key, [count(impressions), count(clicks), micros(conversions), micros(cost)]
 
 
 def day_of(text: str) -> str:
     if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text) and date.fromisoformat(text) >= date(2000, 1, 1):
         return text
     raise ValueError(text)
+
+
+def count(text: str) -> int:
+    return whole(re.sub(r"(?<=[0-9])\.0{1,2}$", "", text), 10**15)
 
 
 def whole(text: str, limit: int) -> int:

@@ -19,6 +19,7 @@ CELL_LIMIT = 10**15
 MICROS = 10**6
 LARGER = "is larger than"
 """How the reason for refusing a cell begins that is a number, and too large for one."""
+WHOLE = "is not a whole number"
 NAME_LIMIT = 1000
 ID_LIMIT = 2**63 - 1
 MISSING = ("-", "--", "\N{EM DASH}", "\N{EN DASH}")
@@ -101,6 +102,8 @@ def _date(text: str, dialect: Dialect) -> Check:
     like = f"is not a date like {dates.EXAMPLES[dialect.order]}"
     refusals = (
         *_missing(text),
+        (is_like(text, "[3-6][0-9]{4}"), f"{like}, but a day as spreadsheets count them"),
+        (is_like(text, "([0-9]{1,2}[-/.]){2}[0-9]{2}"), f"{like}: its year has two digits"),
         (f"NOT {is_like(text, dates.PATTERNS[dialect.order])}", like),
         (f"{value} IS NULL", "is not a day of the calendar"),
         (f"{value} < DATE '2000-01-01'", "is before 2000-01-01"),
@@ -110,12 +113,18 @@ def _date(text: str, dialect: Dialect) -> Check:
 
 def _id(text: str, _: Dialect) -> Check:
     value = f"TRY_CAST({text} AS BIGINT)"
-    rounded = is_like(text, "[0-9]+([.,][0-9]+)?[eE][+]?[0-9]+")
+    rounded = is_like(text, "[0-9]+([.,][0-9]+)?[eE][+]?[0-9]+([.,][0-9]+)?")
+    grouped = is_like(text, f"[0-9]{{1,3}}([., '{SPACES}][0-9]{{3}})+")
     refusals = (
         *_missing(text),
         _negative(text),
         (rounded, "is an id that a spreadsheet has rounded; export it again as text"),
-        (f"NOT {is_like(text, '[0-9]+')}", "is not a whole number"),
+        (grouped, f"{WHOLE}: its digits are set apart like an amount's; export it again as text"),
+        (
+            is_like(text, "[0-9]+[.,]0+"),
+            f"{WHOLE}, but an id that was made a decimal one, perhaps rounded; export it again as text",
+        ),
+        (f"NOT {is_like(text, '[0-9]+')}", WHOLE),
         (f"{value} IS NULL", f"is larger than any id ({ID_LIMIT})"),
     )
     return Check(value, refusals)
@@ -130,7 +139,7 @@ def _count(text: str, dialect: Dialect) -> Check:
     refusals = (
         *_missing(text),
         _negative(text),
-        (f"NOT {is_like(text, dialect.writing.whole)}", "is not a whole number"),
+        (f"NOT {is_like(text, dialect.writing.whole)}", WHOLE),
         (f"coalesce({value}, {CELL_LIMIT + 1}) > {CELL_LIMIT}", f"{LARGER} {CELL_LIMIT}"),
     )
     return Check(value, refusals, _none(text, dialect))

@@ -6,7 +6,7 @@ Pure: no framework, no files.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.ingest.api.reading.dictionary import PERIOD_STARTS, Dictionary, Meaning, fold, none_marks
+from services.ingest.api.reading.dictionary import PERIOD_EDGES, Dictionary, Meaning, fold, none_marks
 from services.ingest.api.reading.sources import Column
 from shared.messages import Kind
 
@@ -76,6 +76,7 @@ class Header:
     currency_places: tuple[Place, ...] = ()
     none_marks: tuple[str, ...] = ()
     identities: tuple[int, ...] = ()
+    ids: tuple[int, ...] = ()
     describes: tuple[Kind, ...] = ()
 
     @property
@@ -115,7 +116,7 @@ def _meanings(names: Sequence[str]) -> list[tuple[int, Meaning]]:
     certain = {meaning.column for _, meaning in found if not meaning.stand_in}
     kept = [(position, meaning) for position, meaning in found if not (meaning.stand_in and meaning.column in certain)]
     dates = [position for position, meaning in kept if meaning.column is Column.DATE]
-    if len(dates) == 1 and fold(names[dates[0]]) in PERIOD_STARTS:
+    if len(dates) == 1 and fold(names[dates[0]]) in PERIOD_EDGES:
         return [(position, meaning) for position, meaning in kept if meaning.column is not Column.DATE]
     return kept
 
@@ -147,6 +148,7 @@ def _header(kind: Kind, names: tuple[str, ...], meanings: list[tuple[int, Meanin
         tuple(Place(at, names[at].strip()) for at in _at(meanings, {Column.CURRENCY}) if stats),
         none_marks([names[position] for position, _ in meanings]),
         tuple(_at(meanings, set(_IDENTITIES))),
+        tuple(_at(meanings, {Column.CAMPAIGN_ID, Column.AD_GROUP_ID})),
         tuple(each for each, shape in SHAPES.items() if each is not kind and set(shape.required) <= present),
     )
 
@@ -160,7 +162,7 @@ def _at(meanings: Iterable[tuple[int, Meaning]], columns: set[Column]) -> list[i
 
 def _explain(names: Sequence[str], wanted: Kind | None, kind: Kind | None, present: set[Column]) -> str:
     found = ", ".join(" ".join(name.split())[:60] or "(no name)" for name in names[:30])
-    what = f"The header row has the columns: {found}."
+    what = f"The header row has the columns: {found.removesuffix('.')}."
     kinds = [each for each in (wanted, kind) if each][:1] or list(SHAPES)
     needs = "; ".join(f"{each} needs {', '.join(SHAPES[each].required)}" for each in kinds)
     advice = [ADD[column] for column in ADD if column not in present] if kind is Kind.AD_GROUP_STATS else []

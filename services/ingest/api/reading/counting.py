@@ -7,9 +7,11 @@ from pathlib import Path
 
 import duckdb
 
+from services.ingest.api.reading.checks import MICROS
 from services.ingest.api.reading.columns import METRICS
 from services.ingest.api.reading.deciding import one
 from services.ingest.api.reading.envelope import UnreadableFileError
+from services.ingest.api.reading.joined import is_another
 from services.ingest.api.reading.judging import KEYS, Judging, escaped
 from services.ingest.api.reading.numbers import sql
 from services.ingest.api.reading.totals import Stated, reconcile
@@ -24,10 +26,16 @@ ASIDE = (
     "label VARCHAR, has_device BOOLEAN, " + ", ".join(f"stated_{name} BIGINT" for name in METRICS)
 )
 """The columns of the table `aside`, in the order of `Judging.aside`."""
+DEAR_CLICK = 50_000
+"""What no click costs in units of most currencies, and many do in micros."""
+SMALL_CURRENCIES = frozenset({"GNF", "IDR", "IRR", "KHR", "LAK", "LBP", "MMK", "PYG", "UZS", "VND"})
+"""Those of which a click may well cost as much."""
 TOTAL_ROWS = 20
 """How many rows of totals are kept."""
 TOTAL_CHARACTERS = 2000
 """How much of each of them is kept."""
+NAMES_SHOWN = 500
+"""How many characters of another header row are shown."""
 _TEXT_OUTPUT = "(FORMAT csv, DELIMITER '\t', HEADER false, QUOTE '', ESCAPE '', NULLSTR '\\N')"
 
 
@@ -88,6 +96,7 @@ class Tables:
         self.cursor.execute(f"CREATE TEMP TABLE aside ({ASIDE})")
         if found.refused:
             self.cursor.execute(f"CREATE TEMP TABLE refused AS {judging.refused()}")
+            self._refuse_joined(judging)
             self.cursor.execute(f"INSERT INTO aside {judging.aside()}")
             self._find_footers(judging)
         return found
@@ -100,6 +109,17 @@ class Tables:
             return judging.rows()
         self.cursor.execute(f"CREATE TEMP TABLE mixed AS {judging.rows()} UNION ALL {judging.plain_rows()}")
         return "FROM mixed"
+
+    def _refuse_joined(self, judging: Judging) -> None:
+        """Raise `UnreadableFileError` for a file whose later rows stand below another header row."""
+        other = is_another(judging.lines.header, "l", "s")
+        query = f"SELECT abs(n), s FROM refused WHERE {other} ORDER BY abs(n) LIMIT 1"
+        for line, cells in self.cursor.execute(query).fetchall():
+            names = ", ".join(cell.strip("\ufeff \t") for cell in cells)[:NAMES_SHOWN]
+            raise UnreadableFileError(
+                f"Line {line} is another header row, with other columns or in another order: {names}. "
+                "Files seem to have been joined; send each by itself."
+            )
 
     def _find_footers(self, judging: Judging) -> None:
         """Take what is no row and comes after the last row for a footer."""
@@ -155,6 +175,14 @@ class Tables:
         """Count the keys with more clicks than impressions."""
         over = "SELECT count(*) FROM entries WHERE clicks > impressions"
         return int(one(self.cursor, over)[0]) if self.is_stats else 0
+
+    def dear_clicks(self, totals: Totals, currency: str | None) -> bool:
+        """Tell whether costs are like micros in a column of units: all of them whole, and a click for a fortune."""
+        click = Decimal(totals.cost) / (int(totals.clicks) or 1) / MICROS
+        is_dear = click >= DEAR_CLICK and currency not in SMALL_CURRENCIES
+        if not self.is_stats or not is_dear:
+            return False
+        return not self.cursor.execute(f"FROM entries WHERE cost % {MICROS} <> 0 LIMIT 1").fetchall()
 
     def _copy(self, query: str, target: Path) -> None:
         self.cursor.execute(f"COPY ({query}) TO {sql(str(target))} {_TEXT_OUTPUT}")

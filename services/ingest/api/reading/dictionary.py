@@ -18,15 +18,17 @@ def fold(name: str) -> str:
 
 
 IN_MICROS = frozenset({"metricscostmicros", "costmicros", "spendinmicrodollar"})
-"""Names of costs in millionths of the currency."""
+"""Names of costs in millionths of the currency, beside any known name of a cost with `micros` behind it."""
 
 STAND_INS = frozenset(
     map(fold, ("Results", "Reporting starts", "Reporting ends", "date_start", "date_stop", "Start Date (in UTC)")),
 ) | frozenset(map(fold, ("End Date (in UTC)", "Data de início (em UTC)")))
 """Names that count only where no other column of the same meaning is there: their meaning depends on the export."""
 
-PERIOD_STARTS = frozenset(map(fold, ("Reporting starts", "date_start")))
-"""Names of a period's first day, which is a day's name only beside an equal last day."""
+PERIOD_EDGES = frozenset(
+    map(fold, ("Reporting starts", "date_start", "Reporting ends", "date_stop", "End Date (in UTC)")),
+)
+"""Names of a period's first or last day, which is the day only where the other edge is the same."""
 
 _LINKEDIN_GROUPS = frozenset(
     map(
@@ -47,6 +49,9 @@ _MEANINGS = {
     for name in names
     if not (source.title == "LinkedIn" and fold(name) in _LINKEDIN_SHIFT)
 }
+KNOWN = frozenset(_MEANINGS) | frozenset(_LINKEDIN_SHIFT)
+"""All names, folded."""
+_MICROS = re.compile(r"^(?P<name>.+?)(in)?micros$")
 _IN_CURRENCY = re.compile(r"^(?P<name>.*\S)\s*\((?P<code>[A-Z]{3})\)\s*$")
 
 
@@ -78,6 +83,9 @@ class Dictionary:
             return Meaning(_LINKEDIN_SHIFT[key])
         if key in _MEANINGS:
             return Meaning(_MEANINGS[key], key in IN_MICROS, key in STAND_INS)
+        in_micros = _MICROS.match(key)
+        if in_micros and _MEANINGS.get(in_micros["name"]) is Column.COST:
+            return Meaning(Column.COST, micros=True)
         in_currency = _IN_CURRENCY.match(name)
         if in_currency and _MEANINGS.get(fold(in_currency["name"])) is Column.COST:
             return Meaning(Column.COST, fold(in_currency["name"]) in IN_MICROS, currency=in_currency["code"])

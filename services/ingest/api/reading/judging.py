@@ -10,11 +10,19 @@ from dataclasses import dataclass
 from services.ingest.api.reading.checks import LARGER, Check, Dialect, check, is_missing, number_text, trimmed
 from services.ingest.api.reading.columns import METRICS, SHAPES, Place
 from services.ingest.api.reading.dates import counts_sql
+from services.ingest.api.reading.joined import is_again
 from services.ingest.api.reading.lines import Lines
 from services.ingest.api.reading.money import SIGN
 from services.ingest.api.reading.numbers import COMMA, POINT, is_like, sql
 from services.ingest.api.reading.sources import Column
-from services.ingest.api.reading.totals import LABEL_OF, has_label, is_footer, is_keyless, is_label
+from services.ingest.api.reading.totals import (
+    LABEL_OF,
+    is_blank,
+    is_footer,
+    is_keyless,
+    is_labelled,
+    is_labelled_at_all,
+)
 from shared.messages import COLUMNS, DEVICE_CODES, Device, Kind
 
 VALUE_LIMIT = 500
@@ -113,10 +121,11 @@ class Judging:
         places = [(f"r{at}", f"t{at}", self.lines.header.names[at].strip()) for at in self._positions()]
         column = " ".join(f"WHEN {reason} IS NOT NULL THEN {sql(name)}" for reason, _, name in places)
         value = " ".join(f"WHEN {reason} IS NOT NULL THEN coalesce({text}, '')" for reason, text, _ in places)
+        void = f"{is_blank('s')} OR {is_again(self.lines.header, 'l', 's')}"
         return f"""SELECT abs(n) AS line, l, reason,
             CASE WHEN fault IS NULL THEN CASE {column} END END AS "column",
             substr(CASE WHEN fault IS NULL THEN CASE {value} END ELSE l END, 1, {VALUE_LIMIT}) AS value,
-            n > 0 AND {self._sums_up()} AS sums_up, n > 0 AND {is_footer("s")} AS footer,
+            n > 0 AND ({self._sums_up()} OR {void}) AS sums_up, n > 0 AND ({is_footer("s")} OR {void}) AS footer,
             {LABEL_OF} AS label, {self._has_device()} AS has_device, {self._stated()}
             FROM refused"""
 
@@ -166,7 +175,8 @@ class Judging:
         nameless = " AND ".join(is_missing(trimmed(Column.DATE, self._cell(at))) for at in dict.fromkeys(about))
         nearly = self._nearly_nameless()
         filled = " OR ".join(f"{self._is_stated(column)}" for column in METRICS if column in header.places) or "false"
-        labelled = f"IF(fault IS NULL, {has_label('s')} AND {keyless}, {is_label('s[1]')})"
+        named = is_labelled("s", [f"t{at}" for at in keys if at != device], list(map(self._cell, header.ids)))
+        labelled = f"IF(fault IS NULL, {keyless} AND {named}, {is_labelled_at_all('s')})"
         return f"({labelled} OR (fault IS NULL AND (({nameless}) OR {nearly}) AND ({filled})))"
 
     def _nearly_nameless(self) -> str:

@@ -9,6 +9,7 @@ from services.ingest.api.reading.columns import ADD
 from services.ingest.api.reading.counting import TOTAL_CHARACTERS, Tables
 from services.ingest.api.reading.dates import Order
 from services.ingest.api.reading.deciding import Decision, decide
+from services.ingest.api.reading.dictionary import PERIOD_EDGES, fold
 from services.ingest.api.reading.envelope import Text, Top, UnreadableFileError
 from services.ingest.api.reading.flat import Flat
 from services.ingest.api.reading.judging import Judging
@@ -71,6 +72,7 @@ class Load:
             total_rows=self._total_rows(tables),
             reconciliation=tables.reconcile(totals, counts.kept),
             clicked_over=tables.clicked_over(),
+            dear_clicks=tables.dear_clicks(totals, facts.currency),
             last_date=bounds.last_date if bounds else None,
         )
         return Parsed(
@@ -101,10 +103,11 @@ class Load:
         for column, place in self.top.header.twins:
             for line, mine, other in self.cursor.execute(judging.twin(column, place)).fetchall():
                 names = f"{self.top.header.places[column].name!r} and {place.name!r}"
-                advice = f" {ADD[column]}" if column is Column.DATE else ""
+                is_period = fold(place.name) in PERIOD_EDGES
+                advice = ADD[Column.DATE] if is_period else "Remove one of them."
                 raise UnreadableFileError(
                     f"The columns {names} both mean {column}, and differ on line {line}: {mine or '(empty)'} and "
-                    f"{other or '(empty)'}. Remove one of them.{advice}",
+                    f"{other or '(empty)'}. {advice}",
                 )
 
     def _total_rows(self, tables: Tables) -> list[TotalRow]:

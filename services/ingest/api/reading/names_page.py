@@ -13,7 +13,7 @@ _RULE = (
 )
 _STAND_INS = (
     "* `Results`, `Reporting starts`, `Reporting ends`, `date_start`, `date_stop` and LinkedIn's dates count only "
-    "where no other column of their meaning is there. A period's first day alone is no day."
+    "where no other column of their meaning is there. A period's first or last day alone is no day."
 )
 
 
@@ -34,7 +34,7 @@ _PARTICULARS = (
     "## Particulars",
     "",
     "* A cost may have its currency behind its name: `Amount spent (IDR)`.",
-    "* `cost_micros`, `metrics.cost_micros` and `spend_in_micro_dollar` are in millionths.",
+    "* Costs are in millionths if the name ends in `micros` (`Spend (micros)`), or is `spend_in_micro_dollar`.",
     "* Beside a column of campaign groups, LinkedIn's `Campaign ID` is the ad group's, and the group is the campaign.",
     _STAND_INS,
     "* Devices: `Computers`, `Mobile phones`, `Tablets with full browsers`, `TV screens` and the like are known.",

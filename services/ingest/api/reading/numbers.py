@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from services.ingest.api.reading.money import SIGN
 
-SPACES = " \t\u00a0\u2007\u2009\u202f\u200e\u200f"
+SPACES = " \t\u00a0\u2007\u2009\u202f\u200b\u200e\u200f\ufeff"
 """What is dropped around a number, a date or a device."""
 
 _NEUTRAL = " '\u2019\u00a0\u2009\u202f"
@@ -27,8 +27,8 @@ class Writing:
 
     @property
     def whole(self) -> str:
-        """The pattern of a whole number."""
-        return f"(?:[0-9]+|{self._grouped})"
+        """The pattern of a whole number; programs that know no others write `.0` behind it."""
+        return f"(?:[0-9]+|{self._grouped})(?:[{self.decimal}]0{{1,2}})?"
 
     @property
     def amount(self) -> str:

@@ -35,6 +35,7 @@ class Facts:
     rounded: int = 0
     nones: int = 0
     clicked_over: int = 0
+    dear_clicks: bool = False
     mixed: int = 0
     last_date: date | None = None
 
@@ -91,7 +92,9 @@ def _notes(top: Top, facts: Facts) -> list[str]:
     if facts.nones:
         notes.append(f"{facts.nones} counts are left blank, which is how this kind of export writes 0.")
     if facts.rows_total:
-        notes.append(f"{facts.rows_total} rows are totals or footers and were not loaded.")
+        notes.append(
+            f"{facts.rows_total} rows are no data (totals, footers, blank ones, the header again) and were not loaded."
+        )
     return notes
 
 
@@ -101,6 +104,11 @@ def _warnings(facts: Facts) -> list[str]:
         warnings.append(f"It has dates in the future, up to {facts.last_date}.")
     if facts.clicked_over:
         warnings.append(f"{facts.clicked_over} keys have more clicks than impressions.")
+    if facts.dear_clicks:
+        warnings.append(
+            "Its costs are whole numbers and very large for the clicks. If they are in micros (millionths), call their "
+            "column cost_micros, take this upload back and send the file again."
+        )
     if facts.mixed:
         other = "point" if facts.dialect.comma else "comma"
         warnings.append(

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from services.ingest.api.reading.checks import MICROS, is_missing
-from services.ingest.api.reading.numbers import is_like
+from services.ingest.api.reading.dates import PATTERNS, Order
+from services.ingest.api.reading.numbers import SPACES, is_like, sql
 from shared.reports import Reconciliation
 
 LABEL = (
@@ -17,10 +18,16 @@ LABEL = (
 )
 """What a total row calls itself."""
 
-FOOTER = (
-    r"(?is)\s*(?:(?:\x{a9}|\(c\)|copyright\b).*|no data available\.?"
-    r"|[^0-9]*[[:alpha:]\x{80}-\x{10ffff}][^0-9]*\s[0-9][0-9.,]*[^0-9]*|[0-9][0-9.,]*\s*[^0-9]*[[:alpha:]\x{80}-\x{10ffff}][^0-9]*)\s*"
+_LETTER = r"[A-Za-z\x{80}-\x{10ffff}]"
+_COUNT = r"[0-9][0-9.,]*"
+_SENTENCES = (
+    rf"[^0-9]*{_LETTER}[^0-9]*:\s{_COUNT}[^0-9]*",
+    rf"[^0-9]*{_LETTER}[^0-9]*\s{_COUNT}\s*[^0-9]*{_LETTER}[^0-9]*",
+    rf"[^0-9]*{_LETTER}[^0-9]*\s[^0-9]*{_LETTER}[^0-9]*\s{_COUNT}[^0-9]*",
+    rf"{_COUNT}\s*[^0-9]*{_LETTER}[^0-9]*",
 )
+_NOTICE = r"(?:\x{a9}|\([Cc]\)|(?i:copyright)\b).*|(?i:no data available)\.?"
+FOOTER = rf"(?s)\s*(?:{_NOTICE}|{'|'.join(_SENTENCES)})\s*"
 """What may stand in one cell below the rows: a notice, or a sentence with one number."""
 
 TOLERANCE = Decimal("0.005"), Decimal("0.01")
@@ -41,10 +48,34 @@ LABEL_OF = f"list_filter(s, lambda cell: {is_like('cell', LABEL)})[1]"
 """The expression of what the record with the cells `s` calls itself."""
 
 
+def _filled(cells: str) -> str:
+    return f"list_filter({cells}, lambda cell: trim(cell, {sql(SPACES)}) <> '')"
+
+
+def is_blank(cells: str) -> str:
+    """Return the condition that a record has nothing in any cell."""
+    return f"len({_filled(cells)}) = 0"
+
+
 def is_footer(cells: str) -> str:
-    """Return the condition that a record is a count of rows or a notice in one cell, or has nothing in any."""
-    filled = f"list_filter({cells}, lambda cell: trim(cell) <> '')"
-    return f"(len({filled}) = 0 OR (len({filled}) = 1 AND {is_like(f'{filled}[1]', FOOTER)}))"
+    """Return the condition that a record is a count of rows or a notice in one cell."""
+    return f"(len({_filled(cells)}) = 1 AND {is_like(f'{_filled(cells)}[1]', FOOTER)})"
+
+
+def is_labelled(cells: str, keys: Sequence[str], ids: Sequence[str]) -> str:
+    """Return the condition that a record calls itself a total: in one of its keys, or elsewhere if it has no id."""
+    in_key = " OR ".join(f"coalesce({is_label(text)}, false)" for text in keys)
+    has_id = " OR ".join(f"coalesce({is_like(text, _ID)}, false)" for text in ids) or "false"
+    return f"({in_key} OR ({has_label(cells)} AND NOT ({has_id})))"
+
+
+def is_labelled_at_all(cells: str) -> str:
+    """Return the condition that a record whose fields are not the header's begins with a label, and has no day."""
+    day = is_like("trim(cell)", f"{PATTERNS[Order.YMD]}|{PATTERNS[Order.DMY]}")
+    return f"({is_label(f'{cells}[1]')} AND len(list_filter({cells}, lambda cell: {day})) = 0)"
+
+
+_ID = r"\s*\[?0*[1-9][0-9]*\]?\s*"
 
 
 def is_keyless(keys: Sequence[tuple[str, str]]) -> str:
