@@ -106,7 +106,8 @@ class Client:
         while not _is_settled(seen, None if keyed else upload) and time.monotonic() < end:
             time.sleep(POLL_SECONDS)
             seen = self._look(upload)
-        return seen
+        # What is said of a file as it is accepted, which may settle it at once, has no report.
+        return seen if "report" in seen else self._look(upload)
 
     def _look(self, upload: Json) -> Json:
         """Return the upload as it is now; it may be unknown for a moment after it was accepted."""

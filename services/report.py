@@ -1,5 +1,6 @@
-"""How the command line shows things: tables for people."""
+"""How the command line shows things: tables for people, and answers in its own words."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -8,6 +9,13 @@ from rich.table import Table
 from rich.text import Text
 
 Json = Any
+
+_PARAMETER = re.compile(r"\?(kind|encoding|locale|date_order)=")
+
+
+def in_own_words(said: str) -> str:
+    """Return what the API says with the command line's options in place of its parameters."""
+    return _PARAMETER.sub(lambda found: f"--{found[1].replace('_', '-')} ", said)
 
 
 def show_table(
@@ -53,17 +61,11 @@ def show_reading(console: Console, upload: Json) -> None:
     report = upload.get("report") or {}
     said = [upload["reason"]] if upload.get("reason") else []
     said += [f"Warning: {warning}" for warning in report.get("warnings", ())]
-    said += [_differs(each) for each in report.get("reconciliation", ()) if not each["agrees"]]
     said += report.get("notes", ())
     if report.get("currency"):
         said.append(f"Its currency is {report['currency']}.")
     for each in said:
-        console.print(f"{upload['filename']}: {each}", highlight=False, markup=False, soft_wrap=True)
-
-
-def _differs(compared: Json) -> str:
-    metric, rows, total = (compared[name] for name in ("metric", "rows", "total"))
-    return f"Warning: the rows' {metric} is {rows}, but the file's own total on line {compared['line']} is {total}."
+        console.print(f"{upload['filename']}: {in_own_words(each)}", highlight=False, markup=False, soft_wrap=True)
 
 
 def show_rejections(console: Console, rejections: Sequence[Json], filename: str, limit: int = 20) -> None:

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from services.client import Client, Json, RefusedError, UnreachableError, What
 from services.client_commands import REFUSED, REJECTED, UNREACHABLE, json_option, stop, url_option
 from services.demo import upload_with_progress
-from services.report import show_reading, show_rejections, show_uploads
+from services.report import in_own_words, show_reading, show_rejections, show_uploads
 from shared.messages import Kind, Mode
 
 DATE_ORDERS = click.Choice(["ymd", "dmy", "mdy"])
@@ -72,7 +72,7 @@ def upload(
         uploads = _send(client, console, list(files), What(**said, dry_run=dry_run), timeout if wait else 0)
         _report(client, console, uploads, as_json=as_json)
     except RefusedError as error:
-        stop(str(error), REFUSED)
+        stop(in_own_words(str(error)), REFUSED)
     except UnreachableError as error:
         stop(str(error), UNREACHABLE)
     sys.exit(_status(uploads))
@@ -83,10 +83,10 @@ def _send(client: Client, console: Console, files: list[Path], what: What, secon
     said = client.as_written(what) if what.fixes else what
     with Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=console) as progress:
         uploads = upload_with_progress(client, files, said, progress)
-        if seconds and not said.dry_run:
-            progress.add_task("Waiting until the numbers can be read", total=None)
-            uploads = [client.wait(each, seconds, keyed=said.idempotency_key is not None) for each in uploads]
-    return uploads
+    if not seconds or said.dry_run:
+        return uploads
+    with console.status("Waiting until the numbers can be read"):
+        return [client.wait(each, seconds, keyed=said.idempotency_key is not None) for each in uploads]
 
 
 def _report(client: Client, console: Console, uploads: list[Json], *, as_json: bool) -> None:

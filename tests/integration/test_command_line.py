@@ -93,3 +93,25 @@ def test_a_consumer_that_waits_for_something_stops_when_it_is_told_to(
         begun = time.monotonic()
         assert consumer.stop() == 0
         assert time.monotonic() - begun < 10
+
+
+def test_a_question_is_asked_with_the_options_of_the_command_line(adledger: Running, tmp_path: Path) -> None:
+    server = {"ADLEDGER_URL": adledger.url}
+    dates = file_of(tmp_path, f"{STATS}05/06/2025,74,MOBILE,10,1,0,1.5\n", "dates.csv")
+    numbers = file_of(tmp_path, f"{STATS}2025-06-05,74,MOBILE,10,1,0,1.500\n", "numbers.csv")
+    for path, option in ((dates, "--date-order dmy (day first)"), (numbers, "--locale point (1,234.56)")):
+        asked = command("upload", path, settings=server)
+        assert (asked.returncode, option in asked.stderr, "?" in asked.stderr) == (2, True, False)
+        answer = " ".join(option.split()[:2]).split()
+        assert command("upload", path, *answer, settings=server).returncode == 0
+
+
+def test_what_a_person_reads_says_each_thing_once_and_in_the_words_of_the_command_line(
+    adledger: Running, tmp_path: Path
+) -> None:
+    header = "Campaign,Campaign ID,Day,Ad group ID,Device,Impr.,Clicks,Conversions,Cost\n"
+    rows = "Rain,75,2026-01-05,75,Computers,10,1,0.00,1.50\nTotal: Account,,,,,10,1,0.00,2.50\n"
+    done = command("upload", file_of(tmp_path, header + rows), settings={"ADLEDGER_URL": adledger.url})
+    assert done.stdout.count("2.5") == 1
+    assert "send it again with --kind campaigns" in done.stdout
+    assert "?" not in done.stdout
