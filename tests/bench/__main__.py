@@ -19,13 +19,14 @@ from tests.bench.data import Shape
 from tests.bench.figures import Figure, table
 from tests.bench.loads import Files
 from tests.bench.machine import busy, machine
+from tests.bench.reading import reading
 from tests.bench.stage import Servers, template
 from tests.bench.textbook import BENCH_PYTHON
 from tests.support.servers import postgres_server, rabbitmq_server
 
 SIZES = (10_000, 100_000, 1_000_000)
 FULL_SIZES = (*SIZES, 3_000_000, 10_000_000)
-PARTS = ("load", "pipeline", "small", "growth", "backlog", "reads", "demo")
+PARTS = ("load", "pipeline", "reading", "small", "growth", "backlog", "reads", "demo")
 
 
 def main() -> int:
@@ -63,6 +64,9 @@ def _measure(servers: Servers, files: Files, asked: argparse.Namespace) -> tuple
     if "pipeline" in parts:
         _say("row by row through FastStream")
         figures.append(loads.against_pipeline(servers, files, figures[0], asked.rounds))
+    if "reading" in parts:
+        _say("reading alone")
+        figures += reading(files.first, servers.folder, asked.rounds)
     if "small" in parts:
         _say("small uploads")
         figures.append(loads.small_uploads(servers, files, asked.rounds, asked.small))

@@ -11,6 +11,7 @@ from tests.bench.data import Shape, write_stats
 from tests.bench.figures import Figure, table
 from tests.bench.loads import Files
 from tests.bench.machine import machine
+from tests.bench.reading import FORMS, reading
 from tests.bench.stage import Servers, ours
 from tests.support.running import free_port
 
@@ -61,6 +62,13 @@ def test_the_pipeline_stores_every_row(servers: Servers, files: Files) -> None:
     with textbook.tables(servers) as address:
         assert textbook.pipeline(servers, address, files.small(200, 0), 200) > 0
         assert loads.ask(address, "SELECT count(*) FROM stats") == 200
+
+
+def test_plain_duckdb_and_ours_read_the_same_in_every_form(files: Files, tmp_path: Path) -> None:
+    figures = reading(files.first, tmp_path, 1)
+    assert [len(figure.ours) for figure in figures] == [1] * (len(FORMS) + 1)
+    assert 50 < figures[-1].ours[0] < 400
+    assert list(tmp_path.iterdir()) == []
 
 
 @needs_the_peers

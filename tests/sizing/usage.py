@@ -16,7 +16,7 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def peak_mib(pid: int) -> float:
+def peak_mib(pid: int | str) -> float:
     """Return the most memory that a process has held at once, in MiB."""
     status = Path(f"/proc/{pid}/status").read_text()
     line = next(line for line in status.splitlines() if line.startswith("VmHWM"))

@@ -2,9 +2,11 @@ import io
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from services.ingest.api.reading import records as module
-from services.ingest.api.reading.records import LINE_LIMIT, RecordError, bounded_lines, fields, records
+from services.ingest.api.reading.records import LINE_LIMIT, RecordError, bounded_lines, fields, records, unquoted
 
 
 def cut(content: str, delimiter: str = ",") -> list[tuple[int, str]]:
@@ -158,3 +160,17 @@ def test_a_quote_that_is_never_closed_is_found_in_time_that_grows_with_the_file_
         cut('"' + line.replace('"', '""') * 60_000)
 
     assert time.perf_counter() - started < 5
+
+
+@settings(max_examples=2000, deadline=None)
+@given(record=st.text('a1,;" ', max_size=12), delimiter=st.sampled_from(",;"))
+def test_quotes_right_around_whole_fields_are_cut_as_any_others_are(record: str, delimiter: str) -> None:
+    simply = unquoted(record, delimiter, "\x1f")
+
+    assert simply is None or simply.split("\x1f") == fields(record, delimiter)
+    assert simply is None or not module._ends_inside_quotes(f"{record}\n", delimiter, inside=False)
+
+
+@pytest.mark.parametrize("record", ['"a"', '"a","b"', 'a,"b;c",d', '"","b",', '"a,b","c",1'])
+def test_such_records_are_cut_the_short_way(record: str) -> None:
+    assert unquoted(record, ",", "|") == "|".join(fields(record, ",") or [])

@@ -11,6 +11,7 @@ from services.ingest.api.reading.checks import MICROS
 from services.ingest.api.reading.columns import METRICS
 from services.ingest.api.reading.deciding import one
 from services.ingest.api.reading.envelope import UnreadableFileError
+from services.ingest.api.reading.fair import Fair
 from services.ingest.api.reading.joined import is_another
 from services.ingest.api.reading.judging import KEYS, Judging, escaped
 from services.ingest.api.reading.numbers import sql
@@ -76,8 +77,8 @@ class Tables:
         return self.kind is Kind.AD_GROUP_STATS
 
     def judge(self, judging: Judging) -> None:
-        """Make `judged` of the table `odd`: a table where that is small, else a view, which takes no room."""
-        form = "TABLE" if self.odd <= JUDGED_AT_ONCE else "VIEW"
+        """Make `judged` of the table `rest`: a table where that is small, else a view, which takes no room."""
+        form = "TABLE" if self.rest <= JUDGED_AT_ONCE else "VIEW"
         self.cursor.execute(f"CREATE TEMP {form} judged AS {judging.judged()}")
 
     @cached_property
@@ -85,29 +86,36 @@ class Tables:
         """How many odd records there are."""
         return int(one(self.cursor, "SELECT count(*) FROM odd")[0])
 
-    def fill(self, judging: Judging) -> Peculiarities:
+    @cached_property
+    def rest(self) -> int:
+        """How many of them are not fair."""
+        return int(one(self.cursor, "SELECT count(*) FROM rest")[0])
+
+    def fill(self, judging: Judging, fair: Fair) -> Peculiarities:
         """Read the file into them."""
         found = Peculiarities()
-        if self.odd:
+        self.cursor.execute(f"CREATE TEMP TABLE rest AS FROM odd WHERE NOT {fair.condition()}")
+        if self.rest:
             self.judge(judging)
             found = Peculiarities(*map(int, one(self.cursor, judging.peculiarities())))
-        self.cursor.execute(f"CREATE TEMP TABLE entries AS {judging.entries(self._rows(judging))}")
+        self.cursor.execute(f"CREATE TEMP TABLE entries AS {judging.entries(self._rows(judging, fair))}")
         self.cursor.execute("DROP TABLE IF EXISTS mixed")
         self.cursor.execute(f"CREATE TEMP TABLE aside ({ASIDE})")
         if found.refused:
             self.cursor.execute(f"CREATE TEMP TABLE refused AS {judging.refused()}")
             self._refuse_joined(judging)
             self.cursor.execute(f"INSERT INTO aside {judging.aside()}")
-            self._find_footers(judging)
+            self._find_footers(judging, fair)
         return found
 
-    def _rows(self, judging: Judging) -> str:
+    def _rows(self, judging: Judging, fair: Fair) -> str:
         """Return the query of all rows, of one table only: DuckDB sums a union up in memory, however large."""
-        if not self.odd:
-            return judging.plain_rows()
-        if not judging.lines.have_plain_ones:
-            return judging.rows()
-        self.cursor.execute(f"CREATE TEMP TABLE mixed AS {judging.rows()} UNION ALL {judging.plain_rows()}")
+        parts = [fair.rows()] if self.odd > self.rest else []
+        parts += [judging.plain_rows(wholly=not self.odd)] if judging.lines.have_plain_ones else []
+        parts += [judging.rows()] if self.rest else []
+        if len(parts) == 1:
+            return parts[0]
+        self.cursor.execute(f"CREATE TEMP TABLE mixed AS {' UNION ALL BY NAME '.join(parts)}")
         return "FROM mixed"
 
     def _refuse_joined(self, judging: Judging) -> None:
@@ -121,10 +129,10 @@ class Tables:
                 "Files seem to have been joined; send each by itself."
             )
 
-    def _find_footers(self, judging: Judging) -> None:
+    def _find_footers(self, judging: Judging, fair: Fair) -> None:
         """Take what is no row and comes after the last row for a footer."""
         if one(self.cursor, "SELECT count(*) FILTER (footer AND NOT sums_up) FROM aside")[0]:
-            last = f"(SELECT max(n) FROM ({judging.rows()})), ({judging.lines.last_plain()})"
+            last = f"(SELECT max(n) FROM ({judging.rows()})), ({fair.last()}), ({judging.lines.last_plain()})"
             self.cursor.execute(
                 f"UPDATE aside SET sums_up = true WHERE footer AND line > coalesce(greatest({last}), 0)"
             )

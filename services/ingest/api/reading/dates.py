@@ -3,7 +3,7 @@
 Pure: SQL expressions for DuckDB over a cell's trimmed text, and the decision over what was counted.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from services.ingest.api.reading.numbers import QuestionError, is_like, sql
@@ -93,18 +93,19 @@ class DateEvidence:
     words: int = 0
 
 
-def counts_sql(text: str) -> str:
-    """Return the columns that count what is written how, in the order of `DateEvidence`."""
+def way_sql(text: str) -> str:
+    """Return the expression of how a day is written, as a position in `DateEvidence`; NULL where it is none."""
     dmy, mdy = (value_sql(text, order) for order in (Order.DMY, Order.MDY))
-    conditions = (
-        is_like(text, PATTERNS[Order.YMD]),
-        f"{dmy} IS NOT NULL AND {mdy} IS NULL",
-        f"{mdy} IS NOT NULL AND {dmy} IS NULL",
-        f"{dmy} <> {mdy}",
-        f"{dmy} = {mdy}",
-        is_like(text, PATTERNS[Order.WORDS]),
-    )
-    return ", ".join(f"count(*) FILTER ({condition})" for condition in conditions)
+    numeric = f"""CASE WHEN {dmy} IS NULL AND {mdy} IS NULL THEN NULL
+        WHEN {mdy} IS NULL THEN 1 WHEN {dmy} IS NULL THEN 2 WHEN {dmy} <> {mdy} THEN 3 ELSE 4 END"""
+    return f"""CASE WHEN {is_like(text, PATTERNS[Order.YMD])} THEN 0
+        WHEN {is_like(text, PATTERNS[Order.DMY])} THEN {numeric}
+        WHEN {is_like(text, PATTERNS[Order.WORDS])} THEN 5 END"""
+
+
+def counts_sql(way: str) -> str:
+    """Return the columns that count days by how they are written, in the order of `DateEvidence`."""
+    return ", ".join(f"count(*) FILTER ({way} = {position})" for position in range(len(fields(DateEvidence))))
 
 
 def decide(found: DateEvidence, said: str | None) -> Order:

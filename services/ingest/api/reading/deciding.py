@@ -24,11 +24,12 @@ def one(cursor: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
 
 @dataclass(frozen=True)
 class Decision:
-    """How a file is written, what its numbers show, and every sign or code of a currency that it states."""
+    """How a file is written, what its numbers show, what currencies it states, and whether beside its amounts."""
 
     dialect: Dialect
     numbers: Evidence
     signs: list[str]
+    signed: bool = False
 
 
 def decide(cursor: duckdb.DuckDBPyConnection, lines: Lines, options: ReadingOptions) -> Decision:
@@ -42,7 +43,8 @@ def decide(cursor: duckdb.DuckDBPyConnection, lines: Lines, options: ReadingOpti
     order = dates.decide(_with_plain_days(cursor, lines, days), options.date_order)
     numbers = _with_plain_numbers(cursor, lines, numbers)
     comma = uses_comma(numbers, said=None if options.locale is None else decimal_comma(options.locale))
-    return Decision(Dialect(comma, order, lines.header.none_marks), numbers, [*(signs or []), *_codes(cursor, lines)])
+    dialect = Dialect(comma, order, lines.header.none_marks)
+    return Decision(dialect, numbers, [*(signs or []), *_codes(cursor, lines)], signed=bool(signs))
 
 
 _DAYS = len(fields(DateEvidence))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.ingest.api.reading.envelope import Top, UnreadableFileError, opened, read_records
-from services.ingest.api.reading.records import fields
+from services.ingest.api.reading.records import fields, unquoted
 
 CHUNK = 1 << 16
 _NEEDED = 3
@@ -119,6 +119,10 @@ def _flat_lines(found: Iterable[tuple[int, str]], top: Top, separator: str, line
             continue
         if '"' not in record:
             yield f"{line}{separator}{record.removesuffix(chr(10)).replace(delimiter, separator)}\n"
+            continue
+        simply = unquoted(record.removesuffix("\n"), delimiter, separator)
+        if simply is not None:
+            yield f"{line}{separator}{simply.replace(chr(10), line_end)}\n"
             continue
         cells = fields(record, delimiter)
         content = record.removesuffix("\n") if cells is None else separator.join(cells)

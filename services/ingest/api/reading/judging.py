@@ -1,4 +1,4 @@
-"""What DuckDB is asked about the odd lines of a file: SQL over the table `odd`, built from a header and a dialect.
+"""What DuckDB is asked about the odd lines of a file: SQL over a table of them, built from a header and a dialect.
 
 Pure: text in, text out. Each of its records is a row, or it is set aside in the table `aside`: as a total, or as
 refused with its first reason.
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from services.ingest.api.reading.checks import LARGER, Check, Dialect, check, is_missing, number_text, trimmed
 from services.ingest.api.reading.columns import METRICS, SHAPES, Place
-from services.ingest.api.reading.dates import counts_sql
+from services.ingest.api.reading.dates import counts_sql, way_sql
 from services.ingest.api.reading.joined import is_again
 from services.ingest.api.reading.lines import Lines
 from services.ingest.api.reading.money import SIGN
-from services.ingest.api.reading.numbers import COMMA, POINT, is_like, sql
+from services.ingest.api.reading.numbers import sql, way_of_number
 from services.ingest.api.reading.sources import Column
 from services.ingest.api.reading.totals import (
     LABEL_OF,
@@ -41,6 +41,7 @@ OUR_NAMES: Mapping[Kind, Mapping[Column, str]] = {
     Kind.AD_GROUP_STATS: {},
 }
 OUR_DIALECT = Dialect()
+_COUNTS = (Column.IMPRESSIONS, Column.CLICKS)
 _MANY_NAMES = 3
 """How many columns of days, devices, ids and names make a row about everything when only one is filled."""
 _SEVERAL_NAMES = 2
@@ -61,37 +62,27 @@ class Judging:
 
     lines: Lines
     dialect: Dialect = OUR_DIALECT
+    table: str = "odd"
 
     def evidence(self) -> str:
         """Return the query of what the odd records of stats show: a `DateEvidence`, an `Evidence`, currency signs."""
-        at = self.lines.header.places[Column.COST].position
+        at, metrics = self.lines.header.places[Column.COST].position, self._metrics()
         signed = f"t{at} <> u{at} AND regexp_matches(u{at}, '[0-9]')"
         signs = f"list(DISTINCT regexp_extract(t{at}, {sql(SIGN)})) FILTER ({signed})"
-        counts = f"{counts_sql(self._text(Column.DATE))}, {', '.join(self._number_counts())}"
-        return f"SELECT {counts}, {signs} FROM ({self._cells()}) WHERE fault IS NULL"
-
-    def _number_counts(self) -> list[str]:
-        """Return how many numbers can only be read with a point, only with a comma, or either way to another value."""
-        found: tuple[list[str], list[str], list[str]] = ([], [], [])
-        for column in self._metrics():
-            text = self._text(column)
-            is_count = column in {Column.IMPRESSIONS, Column.CLICKS}
-            point, comma = (
-                f"coalesce({is_like(text, writing.whole if is_count else writing.amount)}, false)"
-                for writing in (POINT, COMMA)
-            )
-            found[0].append(f"count(*) FILTER ({point} AND NOT {comma})")
-            found[1].append(f"count(*) FILTER ({comma} AND NOT {point})")
-            found[2].append(f"count(*) FILTER ({point} AND {comma} AND regexp_matches({text}, '[.,]'))")
-        return [" + ".join(counts) or "0" for counts in found]
+        ways = [f"{way_sql(self._text(Column.DATE))} AS day"]
+        ways += [f"{way_of_number(self._text(column), whole=column in _COUNTS)} AS {column}" for column in metrics]
+        numbers = (" + ".join(f"count(*) FILTER ({column} = {way})" for column in metrics) or "0" for way in (1, 2, 3))
+        cells = f"SELECT *, {', '.join(ways)} FROM ({self._cells()}) WHERE fault IS NULL"
+        return f"SELECT {counts_sql('day')}, {', '.join(numbers)}, {signs} FROM ({cells})"
 
     def rows(self) -> str:
         """Return the query of the odd records that are rows: the values of each, and its line `n`."""
         return f"SELECT {self._columns()}, n FROM judged WHERE reason IS NULL"
 
-    def plain_rows(self) -> str:
-        """Return the query of the plain rows, in the columns of `rows`."""
-        return f"SELECT {self._columns()}, 0::BIGINT AS n FROM ({self.lines.plain_rows()})"
+    def plain_rows(self, *, wholly: bool) -> str:
+        """Return the query of the plain rows, in the columns of `rows`; `wholly` says that the file has no others."""
+        values = self.lines.wholly_plain_rows() if wholly else self.lines.plain_rows()
+        return f"SELECT {self._columns()}, 0::BIGINT AS n FROM ({values})"
 
     def entries(self, rows: str) -> str:
         """Return the query of the entries, one a key, over rows."""
@@ -152,14 +143,15 @@ class Judging:
         for column, at in self.lines.header.positions.items():
             text = trimmed(column, self._cell(at))
             texts.append(f"{text} AS t{at}, {number_text(column, text)} AS u{at}")
-        split = f"SELECT n, l, {self.lines.split()} AS s FROM odd"
+        split = f"SELECT n, l, {self.lines.split()} AS s FROM {self.table}"
         return f"SELECT n, l, s, {self._fault()} AS fault, {', '.join(texts)} FROM ({split})"
 
     def _fault(self) -> str:
         """Return the expression of what is wrong with a record as a whole."""
         names = self.lines.header.names
         needed = max(at for at, name in enumerate(names, 1) if name.strip())
-        beyond = f"len(s) > {len(names)} AND len(list_filter(s[{len(names) + 1}:], lambda c: trim(c) <> '')) > 0"
+        more = f"len(list_filter(s[{len(names) + 1}:], lambda c: trim(c) <> '')) > 0"
+        beyond = f"CASE WHEN len(s) > {len(names)} THEN {more} ELSE false END"
         return f"""CASE WHEN n < 0 THEN 'has a quoted field that does not end at its closing quote'
             WHEN len(s) < {needed} THEN format('has {{}} fields, the header has {{}}', len(s), {len(names)})
             WHEN {beyond} THEN 'has more fields than the header, which has {len(names)}' END"""

@@ -5,6 +5,7 @@ are read at once, by casts. All others are *odd*: they are set aside in the tabl
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from services.ingest.api.reading.checks import device_sql
@@ -29,7 +30,7 @@ _WHOLE = "[0-9]{1,15}"
 _AMOUNT = "[0-9]{1,9}(?:[.][0-9]{1,6})?"
 _LEAP_YEARS = "20(?:[02468][048]|[13579][26])"
 _DAYS = "(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31"
-_PLAIN = {
+PLAIN = {
     Column.DATE: f"(?:20[0-9]{{2}}-(?:{_DAYS})|{_LEAP_YEARS}-02-29)",
     Column.AD_GROUP_ID: "[0-9]{1,18}",
     Column.DEVICE: f"(?i:{'|'.join(map(re.escape, DEVICE_NAMES))})",
@@ -38,6 +39,9 @@ _PLAIN = {
     Column.CONVERSIONS: _AMOUNT,
     Column.COST: _AMOUNT,
 }
+"""How cells of our own files are written."""
+_TYPES = {_WHOLE: "BIGINT", "[0-9]{1,18}": "BIGINT", _AMOUNT: "DECIMAL(24, 6)"}
+UNKNOWN = f"CAST({DEVICE_CODES[Device.UNKNOWN]} AS INTEGER)"
 _GROUPED_LIKE = "[1-9][0-9]{0,2}[.][0-9]{3}"
 """An amount that with a decimal comma would be another, whole number."""
 
@@ -53,9 +57,13 @@ class Lines:
     @property
     def have_plain_ones(self) -> bool:
         """Whether lines of this file are tried as plain ones."""
+        return self.may_be_plain and self.are_simple
+
+    @property
+    def are_simple(self) -> bool:
+        """Whether one pattern can tell a whole line that is well written."""
         header = self.header
-        is_simple = header.kind is Kind.AD_GROUP_STATS and not header.twins and len(header.names) <= PLAIN_COLUMNS
-        return self.may_be_plain and is_simple
+        return header.kind is Kind.AD_GROUP_STATS and not header.twins and len(header.names) <= PLAIN_COLUMNS
 
     def records(self) -> str:
         """Return the query of all records: the line's number `n`, negative for a malformed one, and its text `l`."""
@@ -70,12 +78,36 @@ class Lines:
 
     def plain_rows(self) -> str:
         """Return the query of the values on plain lines."""
-        values = ", ".join(f"{self._value(column)} AS {column}" for column in SHAPES[self.header.kind].columns)
-        return f"SELECT {values} FROM ({self._plain_cells()})"
+        return f"SELECT {self.values()} FROM ({self._plain_cells()})"
+
+    def values(self, otherwise: Callable[[Column, str], str | None] = lambda _, __: None) -> str:
+        """Return the values of a line's cells `s`, read as plain ones where nothing is read otherwise."""
+        return ", ".join(f"{self._value(column, otherwise)} AS {column}" for column in SHAPES[self.header.kind].columns)
+
+    def wholly_plain_rows(self) -> str:
+        """Return the query of the values of a file of which every line is plain, so that its cells need no look."""
+        types = {column: _TYPES.get(PLAIN[column], "VARCHAR") for column in self.header.places} | {Column.DATE: "DATE"}
+        read = {
+            place.position: "BIGINT" if place.micros else types[column] for column, place in self.header.places.items()
+        }
+        columns = {f"c{at}": read.get(at, "VARCHAR") for at in range(len(self.header.names))}
+        numbered = {"n": "BIGINT"} if self.flat.numbered else {}
+        listed = ", ".join(f"{name}: '{kind}'" for name, kind in (numbered | columns).items())
+        values = ", ".join(f"{self._typed(column)} AS {column}" for column in SHAPES[self.header.kind].columns)
+        return f"SELECT {values} FROM {self._file(self.flat.separator, listed)}"
+
+    def _typed(self, column: Column) -> str:
+        if column not in self.header.places:
+            return UNKNOWN
+        place = self.header.places[column]
+        cell = f"c{place.position}"
+        if column is Column.DEVICE:
+            return device_sql(cell)
+        return _in_micros(cell) if PLAIN[column] is _AMOUNT and not place.micros else cell
 
     def plain_fractions(self) -> str:
         """Return the query of the amounts with a fraction on plain lines, and whether a comma would make them whole."""
-        places = [place for column, place in self.header.places.items() if _PLAIN[column] is _AMOUNT]
+        places = [place for column, place in self.header.places.items() if PLAIN[column] is _AMOUNT]
         cells = ", ".join(f"s[{place.position + 1}]" for place in places if not place.micros) or "NULL::VARCHAR"
         fractions = f"SELECT unnest([{cells}]) AS cell FROM ({self._plain_cells()})"
         return f"SELECT {is_like('cell', _GROUPED_LIKE)} AS grouped FROM ({fractions}) WHERE contains(cell, '.')"
@@ -97,33 +129,47 @@ class Lines:
         return f"SELECT {self.split()} AS s FROM ({self._source()}) WHERE {self._is_plain()}"
 
     def _is_plain(self) -> str:
+        return is_like("l", self.pattern(PLAIN.__getitem__))
+
+    def pattern(self, of: Callable[[Column], str]) -> str:
+        """Return the pattern of a line, made of those of its columns; micros are whole."""
         columns = {place.position: (column, place.micros) for column, place in self.header.places.items()}
         any_text = f"[^{re.escape(self.flat.separator)}]*"
         cells = []
         for position in range(len(self.header.names)):
             column, micros = columns.get(position, (None, False))
-            cells.append(any_text if column is None else _WHOLE if micros else _PLAIN[column])
-        return is_like("l", re.escape(self.flat.separator).join(cells))
+            cells.append(any_text if column is None else _WHOLE if micros else of(column))
+        return re.escape(self.flat.separator).join(cells)
 
-    def _value(self, column: Column) -> str:
+    def _value(self, column: Column, otherwise: Callable[[Column, str], str | None]) -> str:
         if column not in self.header.places:
-            return f"CAST({DEVICE_CODES[Device.UNKNOWN]} AS INTEGER)"
+            return UNKNOWN
         place = self.header.places[column]
         cell = f"s[{place.position + 1}]"
+        special = None if place.micros else otherwise(column, cell)
+        if special is not None:
+            return special
         if column is Column.DATE:
             return f"CAST({cell} AS DATE)"
         if column is Column.DEVICE:
             return device_sql(cell)
-        if _PLAIN[column] is _AMOUNT and not place.micros:
-            return f"CAST(CAST({cell} AS DECIMAL(24, 6)) * 1000000 AS BIGINT)"
+        if PLAIN[column] is _AMOUNT and not place.micros:
+            return _in_micros(f"CAST({cell} AS DECIMAL(24, 6))")
         return f"CAST({cell} AS BIGINT)"
 
     def _source(self) -> str:
         flat = self.flat
-        source = f"""read_csv({sql(str(flat.path))}, auto_detect = false, header = false, skip = {flat.skip},
-            delim = {sql(flat.absent)}, quote = '', escape = '', columns = {{l: 'VARCHAR'}},
-            max_line_size = {RECORD_BYTES}, buffer_size = {BUFFER_BYTES})"""
+        source = self._file(flat.absent, "l: 'VARCHAR'")
         if not flat.numbered:
             return f"SELECT l FROM {source}"
         at = f"strpos(l, {sql(flat.separator)})"
         return f"SELECT CAST(left(l, {at} - 1) AS BIGINT) AS n, substr(l, {at} + 1) AS l FROM {source}"
+
+    def _file(self, delimiter: str, columns: str) -> str:
+        return f"""read_csv({sql(str(self.flat.path))}, auto_detect = false, header = false, skip = {self.flat.skip},
+            delim = {sql(delimiter)}, quote = '', escape = '', columns = {{{columns}}},
+            max_line_size = {RECORD_BYTES}, buffer_size = {BUFFER_BYTES})"""
+
+
+def _in_micros(amount: str) -> str:
+    return f"CAST({amount} * 1000000 AS BIGINT)"

@@ -11,6 +11,7 @@ from services.ingest.api.reading.dates import Order
 from services.ingest.api.reading.deciding import Decision, decide
 from services.ingest.api.reading.dictionary import PERIOD_EDGES, fold
 from services.ingest.api.reading.envelope import Text, Top, UnreadableFileError
+from services.ingest.api.reading.fair import Fair
 from services.ingest.api.reading.flat import Flat
 from services.ingest.api.reading.judging import Judging
 from services.ingest.api.reading.lines import Lines
@@ -44,7 +45,7 @@ class Load:
         tables = Tables(self.cursor, judging.lines.header.kind)
         if not tables.odd and not judging.lines.have_plain_ones:
             raise UnreadableFileError(NO_ROWS)
-        found = tables.fill(judging)
+        found = tables.fill(judging, Fair(judging.lines, decision.dialect, decision.signed))
         self._compare_twins(judging)
         facts = Facts(
             dialect=judging.dialect,
@@ -97,7 +98,7 @@ class Load:
         if lines.have_plain_ones and (dialect.comma or dialect.order is not Order.YMD):
             lines = replace(lines, may_be_plain=False)
             self.cursor.execute(f"CREATE OR REPLACE TEMP TABLE odd AS {lines.odd()}")
-        return Judging(lines, dialect), decision
+        return Judging(lines, dialect, "rest"), decision
 
     def _compare_twins(self, judging: Judging) -> None:
         for column, place in self.top.header.twins:

@@ -62,15 +62,26 @@ def is_like(text: str, pattern: str) -> str:
     return f"regexp_full_match({text}, {sql(pattern)})"
 
 
-_GAP = "[ \u00a0\u202f]*"
-_LEADING_SIGN = "^([-\\x{2212}(]?) *" + SIGN + _GAP
-_TRAILING_SIGN = "([0-9.,])" + _GAP + SIGN + "$"
+GAP = "[ \u00a0\u202f]*"
+_LEADING_SIGN = "^([-\\x{2212}(]?) *" + SIGN + GAP
+_TRAILING_SIGN = "([0-9.,])" + GAP + SIGN + "$"
 
 
 def without_sign(text: str) -> str:
     """Return the expression of an amount without its currency."""
     without_leading = f"regexp_replace({text}, {sql(_LEADING_SIGN)}, '\\1')"
-    return f"regexp_replace({without_leading}, {sql(_TRAILING_SIGN)}, '\\1')"
+    without = f"regexp_replace({without_leading}, {sql(_TRAILING_SIGN)}, '\\1')"
+    return f"CASE WHEN {is_like(text, '[0-9.,]*')} THEN {text} ELSE {without} END"
+
+
+def way_of_number(text: str, *, whole: bool) -> str:
+    """Return the expression of how a number can be read: 1 only with a point, 2 only with a comma, 3 both ways.
+
+    It is 3 only where that makes it another number, and something else where it tells nothing.
+    """
+    point, comma = (is_like(text, each.whole if whole else each.amount) for each in (POINT, COMMA))
+    marks = f"IF(contains({text}, '.') OR contains({text}, ','), {point}::INT + 2 * {comma}::INT, 0)"
+    return f"CASE WHEN {is_like(text, '[0-9]*')} THEN 0 ELSE {marks} END"
 
 
 @dataclass(frozen=True)

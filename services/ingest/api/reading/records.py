@@ -40,7 +40,7 @@ def records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, str]]:
         if not held:
             if line == "\n":
                 continue
-            if '"' not in line or not _ends_inside_quotes(line, delimiter, inside=False):
+            if '"' not in line or _is_one_record(line, delimiter):
                 yield number, line
                 continue
             first, size = number, 0
@@ -54,6 +54,23 @@ def records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, str]]:
             raise RecordError(f"Line {first}: a double quote opens a field of more than {LINE_LIMIT} characters.")
     if held:
         raise RecordError(f"Line {first}: a double quote opens a field that is never closed.")
+
+
+def _is_one_record(line: str, delimiter: str) -> bool:
+    simply = unquoted(line.removesuffix("\n"), delimiter, delimiter) is not None
+    return simply or not _ends_inside_quotes(line, delimiter, inside=False)
+
+
+def unquoted(body: str, delimiter: str, separator: str) -> str | None:
+    """Return the record's fields with another separator, None unless its quotes stand right around whole fields."""
+    parts = body.split('"')
+    first, between, last = parts[0], parts[2:-1:2], parts[-1]
+    if len(parts) % 2 == 0 or (first and first[-1] != delimiter) or (last and last[0] != delimiter):
+        return None
+    if not all(each and each[0] == each[-1] == delimiter for each in between):
+        return None
+    parts[::2] = [each.replace(delimiter, separator) for each in parts[::2]]
+    return "".join(parts)
 
 
 def fields(record: str, delimiter: str) -> list[str] | None:
