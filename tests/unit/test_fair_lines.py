@@ -115,3 +115,19 @@ def test_a_digit_group_never_reaches_into_the_next_cell(files: Reader) -> None:
 
     assert [each.line for each in outcome.refused] == [2]
     assert list(outcome.sums) == [(8, "2025-05-13", 3)]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("gap", ["", "{end}", "{end}x{end}"])
+def test_a_wholly_plain_file_is_read_as_one_that_is_not(end: str, gap: str, files: Reader) -> None:
+    costs = ("0.000001", "0.1", "999999999.999999", "9223372.036855", "12", "1000000000")
+    lines = [f"extra {at},2025-02-28,{cost},{'9' * 18},tablet,{'9' * 15},0,{cost}" for at, cost in enumerate(costs)]
+    header = "note,date,cost,ad_group_id,device,impressions,clicks,conversions"
+    text = end.join([header, "{}", *lines[:-1]]).replace(f"{{}}{end}", gap.replace("{end}", end))
+    (outcome, mixed) = (files.read(f"{text}{end}{more}".encode()) for more in ("", lines[-1]))
+    micros = sum((1, 100_000, 999_999_999_999_999, 9_223_372_036_855, 12_000_000))
+
+    key = (int("9" * 18), "2025-02-28", 3)
+    assert outcome.sums == {key: (5 * int("9" * 15), 0, micros, micros)}
+    assert mixed.sums == {key: (6 * int("9" * 15), 0, micros + 10**15, micros + 10**15)}
+    assert [each.text for each in outcome.refused] == (["x"] if "x" in gap else [])

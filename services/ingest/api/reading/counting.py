@@ -147,12 +147,14 @@ class Tables:
 
     def summary(self) -> tuple[Totals, Bounds]:
         """Return the sums over the entries, and their bounds; raises `UnreadableFileError` if one cannot be stored."""
-        sums = ", ".join(f"sum({name}), max({name})" for name in METRICS)
+        sums = ", ".join(f"sum({name}), count(*) - count({name})" for name in METRICS)
         extent = "min(date), max(date), min(ad_group_id), max(ad_group_id)"
         row = one(self.cursor, f"SELECT {sums}, {extent} FROM entries")
-        for name, largest in zip(METRICS, row[1:8:2], strict=True):
-            if largest > BIGINT_LIMIT:
-                raise UnreadableFileError(f"The rows of one key add up to more {name} than can be stored ({largest}).")
+        for name, too_large in zip(METRICS, row[1:8:2], strict=True):
+            if too_large:
+                raise UnreadableFileError(
+                    f"The rows of one key add up to more {name} than can be stored, which is {BIGINT_LIMIT}."
+                )
         totals = Totals(**{name: Decimal(total) for name, total in zip(METRICS, row[0:8:2], strict=True)})
         return totals, Bounds(first_date=row[8], last_date=row[9], first_ad_group=row[10], last_ad_group=row[11])
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from services.ingest.api.reading.checks import Dialect
 from services.ingest.api.reading.dates import Order
-from services.ingest.api.reading.lines import PLAIN, Lines
+from services.ingest.api.reading.lines import DECIMAL, PLAIN, Lines, in_micros
 from services.ingest.api.reading.money import SIGN
 from services.ingest.api.reading.numbers import GAP, is_like, without_sign
 from services.ingest.api.reading.sources import Column
@@ -82,7 +82,7 @@ class Fair:
         if column in {Column.IMPRESSIONS, Column.CLICKS}:
             return f"CAST({plain} AS BIGINT)"
         if column in {Column.CONVERSIONS, Column.COST}:
-            return f"CAST(CAST({plain} AS DECIMAL(24, 6)) * 1000000 AS BIGINT)"
+            return in_micros(f"CAST({plain} AS {DECIMAL})")
         return None
 
     def _day(self, cell: str) -> str:

@@ -203,7 +203,8 @@ class Judging:
 
     def _merge(self, name: str) -> str:
         if self.lines.header.kind is Kind.AD_GROUP_STATS:
-            return f"sum({name}) AS {name}"
+            # A smaller type than that of sums, which sorts faster; NULL, which no sum is, where it is too large.
+            return f"TRY_CAST(sum({name}) AS BIGINT) AS {name}"
         return f"arg_max({name}, n) FILTER ({name} IS NOT NULL) AS {name}"
 
     def _columns(self) -> str:

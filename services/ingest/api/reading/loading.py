@@ -92,7 +92,10 @@ class Load:
     def _decided(self) -> tuple[Judging, Decision]:
         """Set the odd lines aside and decide how the file is written; lines are plain in one dialect only."""
         lines = Lines(self.top.header, self.flat)
-        self.cursor.execute(f"CREATE TEMP TABLE odd AS {lines.odd()}")
+        is_clean = lines.have_plain_ones and not self.cursor.execute(lines.an_odd_one()).fetchall()
+        self.cursor.execute("CREATE TEMP TABLE odd (n BIGINT, l VARCHAR)")
+        if not is_clean:
+            self.cursor.execute(f"INSERT INTO odd {lines.odd()}")
         decision = decide(self.cursor, lines, self.options)
         dialect = decision.dialect
         if lines.have_plain_ones and (dialect.comma or dialect.order is not Order.YMD):
