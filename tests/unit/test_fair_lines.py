@@ -43,7 +43,7 @@ def swapped(text: str) -> str:
     return text.translate(str.maketrans(".,", ",."))
 
 
-@pytest.mark.parametrize(("delimiter", "locale"), product("\t;,|", ("point", "comma")))
+@pytest.mark.parametrize(("delimiter", "locale"), list(product("\t;,|", ("point", "comma"))))
 def test_numbers_are_what_they_are_cell_by_cell(
     delimiter: str, locale: str, files: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -60,7 +60,7 @@ def test_numbers_are_what_they_are_cell_by_cell(
     assert min(len(fair.rows), len(fair.refused)) > 10
 
 
-@pytest.mark.parametrize(("order", "mark"), product(TELLING, "-/."))
+@pytest.mark.parametrize(("order", "mark"), list(product(TELLING, "-/.")))
 def test_days_are_what_they_are_cell_by_cell(
     order: str, mark: str, files: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
