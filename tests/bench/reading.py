@@ -107,11 +107,16 @@ FORMS = {
 }
 
 
+Result = tuple[tuple[float, float], int, int, int]
+"""The seconds of time and of CPU, and what it came to."""
+
+
 @dataclass(frozen=True)
 class Read:
     """What reading a file took, and what it came to: keys, and the sums of clicks and of micros of cost."""
 
     seconds: float
+    cpu: float
     mib: float
     keys: int
     clicks: int
@@ -133,33 +138,33 @@ def write(form: Form, clean: Path, target: Path) -> Path:
     return target
 
 
-def ours(path: Path, form: Form, folder: Path) -> tuple[float, int, int, int]:
+def ours(path: Path, form: Form, folder: Path) -> Result:
     """Read it as the ingest API does."""
     del form
     parser = Parser(folder)
-    began = time.perf_counter()
+    began = time.perf_counter(), time.process_time()
     parsed = parser.parse(path, folder)
-    seconds = time.perf_counter() - began
-    return seconds, parsed.rows_accepted, int(parsed.totals.clicks), int(parsed.totals.cost)
+    took = time.perf_counter() - began[0], time.process_time() - began[1]
+    return took, parsed.rows_accepted, int(parsed.totals.clicks), int(parsed.totals.cost)
 
 
-def plain(path: Path, form: Form, folder: Path) -> tuple[float, int, int, int]:
+def plain(path: Path, form: Form, folder: Path) -> Result:
     """Let DuckDB read, sum, sort and write it, with the types and the form given."""
     sums = "sum(impressions) AS impressions, sum(clicks) AS clicks, sum(conversions) AS conversions, sum(cost) AS cost"
     keys = "ad_group_id, date, device"
     source = f"read_csv('{path}', auto_detect = false, delim = '{form.delimiter}', quote = '\"', {form.options})"
     query = f"SELECT {keys}, {sums} FROM (SELECT {form.read} FROM {source}) GROUP BY {keys} ORDER BY {keys}"
     database = duckdb.connect(config={"temp_directory": str(folder)})
-    began = time.perf_counter()
+    began = time.perf_counter(), time.process_time()
     database.execute(f"COPY ({query}) TO '{folder / 'rows'}' (FORMAT csv, HEADER)")
-    seconds = time.perf_counter() - began
+    took = time.perf_counter() - began[0], time.process_time() - began[1]
     written = f"read_csv('{folder / 'rows'}', header = true, columns = {TYPES})"
     found = f"SELECT count(*), sum(clicks), sum(cast(cost * 1000000 AS HUGEINT)) FROM {written}"
     keys_found, clicks, cost = database.execute(found).fetchall()[0]
-    return seconds, int(keys_found), int(clicks), int(cost)
+    return took, int(keys_found), int(clicks), int(cost)
 
 
-SIDES: dict[str, Callable[[Path, Form, Path], tuple[float, int, int, int]]] = {"ours": ours, "plain": plain}
+SIDES: dict[str, Callable[[Path, Form, Path], Result]] = {"ours": ours, "plain": plain}
 
 
 def apart(side: str, name: str, path: Path) -> Read:
@@ -172,8 +177,8 @@ def apart(side: str, name: str, path: Path) -> Read:
 
 def here(side: str, name: str, path: str, folder: str) -> Read:
     """Read a file in this process."""
-    seconds, *found = SIDES[side](Path(path), FORMS[name], Path(folder))
-    return Read(seconds, peak_mib("self"), *found)
+    took, *found = SIDES[side](Path(path), FORMS[name], Path(folder))
+    return Read(*took, peak_mib("self"), *found)
 
 
 def reading(clean: Path, folder: Path, rounds: int, names: Sequence[str] = tuple(FORMS)) -> list[Figure]:
@@ -192,11 +197,15 @@ def reading(clean: Path, folder: Path, rounds: int, names: Sequence[str] = tuple
             figure.theirs.append(its.seconds)
             memory.ours[number] = max(memory.ours[number], mine.mib)
         size = path.stat().st_size / 1e6
-        figure.note = f"{size:.0f} MB, {mine.mib:.0f} MB of memory; DuckDB {its.mib:.0f}"
+        figure.note = f"{size:.0f} MB; {_used(mine)}, DuckDB {_used(its)}"
         figures.append(figure)
         if path != clean:
             path.unlink()
     return [*figures, memory]
+
+
+def _used(read: Read) -> str:
+    return f"{read.mib:.0f} MB of memory and {read.cpu:.1f} s of CPU"
 
 
 def main() -> None:
