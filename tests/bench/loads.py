@@ -1,5 +1,6 @@
 """The way in: how long until what was sent can be read."""
 
+import contextlib
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 from tests.bench import textbook
 from tests.bench.data import Shape, write_dimensions, write_stats
 from tests.bench.figures import Figure
-from tests.bench.stage import Ours, Servers, ask, ours
+from tests.bench.stage import Ours, Servers, ask, held, ours
 
 PIPELINE_ROWS = 10_000
 SMALL_UPLOADS = 200
@@ -149,8 +150,11 @@ def second_consumer(servers: Servers, files: Files, rounds: int, rows: int = BAC
 def _backlog(servers: Servers, paths: list[Path], consumers: int, rows: int) -> float:
     with ours(servers) as stage:
         sent = [stage.send(path) for path in paths]
-        began = time.perf_counter()
-        with stage.consumers(consumers):
+        with contextlib.ExitStack() as started:
+            # Nothing can be stored until all of them are there, so that it is not their start that is measured.
+            with held(stage.database, "receipt"):
+                started.enter_context(stage.consumers(consumers))
+                began = time.perf_counter()
             stage.wait_until_applied(sent)
             seconds = time.perf_counter() - began
         if ask(stage.database, "SELECT count(*) FROM ad_group_stat") != rows * len(paths):

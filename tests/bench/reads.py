@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from http import HTTPStatus
 from http.client import HTTPConnection
+from pathlib import Path
 from statistics import median
 from urllib.parse import urlsplit
 
@@ -33,6 +34,15 @@ READS = {
 }
 """The endpoints, as both sides understand them; (c) knows one mode of comparison and ignores its name."""
 
+_SUMS = "sum(cost), sum(clicks), sum(conversions), sum(impressions)"
+QUERIES = {
+    "campaigns": f"SELECT campaign_id, {_SUMS}, count(*) FROM campaign_month GROUP BY campaign_id ORDER BY campaign_id",
+    "monthly series": "SELECT * FROM campaign_month ORDER BY date, campaign_id",
+    "one campaign's daily series": f"SELECT * FROM campaign_day WHERE campaign_id = {CAMPAIGN + 7} ORDER BY date",
+    "comparison": f"SELECT {_SUMS} FROM total_day WHERE date BETWEEN '{LAST_DAY.replace(day=1)}' AND '{LAST_DAY}'",
+}
+"""What the database must be asked for each of them at the least, once there are rollups."""
+
 
 def reading(servers: Servers, files: Files, rounds: int, say: Callable[[str], None]) -> list[Figure]:
     """Measure every read endpoint at the size of the file."""
@@ -42,6 +52,7 @@ def reading(servers: Servers, files: Files, rounds: int, say: Callable[[str], No
             stage.load(files.first)
         fill(address, files, servers)
         figures = cold(stage, address, rounds)
+        figures += against_queries(stage, figures, servers.folder, rounds)
         say("warm reads")
         figures += warm(stage, servers, rounds)
         say("reads while an upload is applied")
@@ -70,6 +81,16 @@ def cold(stage: Ours, address: str, rounds: int) -> list[Figure]:
                 with _client(port) as http:
                     figure.theirs.append(1 / median(_timed(http, path) for _ in range(PEER_READS)))
             figures.append(figure)
+    return figures
+
+
+def against_queries(stage: Ours, answers: list[Figure], folder: Path, rounds: int) -> list[Figure]:
+    """Hold the cold reads against the queries alone: the floor that the database sets."""
+    figures = []
+    for name, answer in zip(READS, answers, strict=True):
+        figure = Figure(f"{name}, cold, against the query alone", "1/s", "(d) pgbench", more=True, ours=answer.ours)
+        figure.theirs = [textbook.alone(stage.database, QUERIES[name], SECONDS, folder) for _ in range(rounds)]
+        figures.append(figure)
     return figures
 
 

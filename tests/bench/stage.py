@@ -147,6 +147,18 @@ def ask(address: str, question: str) -> Any:
     return asyncio.run(answer())
 
 
+@contextmanager
+def held(address: str, table: str) -> Iterator[None]:
+    """Hold a table of a database, so that nobody else reads or writes it."""
+    with asyncio.Runner() as loop:
+        connection = loop.run(asyncpg.connect(address))
+        try:
+            loop.run(connection.execute(f"BEGIN; LOCK TABLE {table}"))
+            yield
+        finally:
+            loop.run(connection.close())
+
+
 def peak_memory(process: int) -> float:
     """Return the most MB that a process has had resident."""
     lines = Path(f"/proc/{process}/status").read_text().splitlines()

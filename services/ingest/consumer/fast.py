@@ -42,8 +42,10 @@ async def _write(connection: AsyncConnection, attempt_id: int, standing: RowMapp
     else:
         written = await _merge(connection, mode, keys)
     adds = is_fresh or mode is Mode.ADD
-    await connection.execute(text(fast_sql.DELTA if adds else fast_sql.TOUCH), keys)
-    await connection.execute(text(fast_sql.NEW_AD_GROUPS), keys)
+    if written.new or written.changed:
+        await connection.execute(text(fast_sql.DELTA if adds else fast_sql.TOUCH), keys)
+    if written.new:
+        await connection.execute(text(fast_sql.NEW_AD_GROUPS), keys)
     return written
 
 

@@ -11,7 +11,7 @@ from shared.messages import Batch, MalformedMessageError
 
 
 async def stage(connection: AsyncConnection, batch: Batch) -> bool:
-    """Put a batch into the ledger unless it is there already; true when the attempt is now complete.
+    """Put a batch into the ledger unless it is there already; true when its attempt may be complete.
 
     The receipt and the rows stand or fall with the caller's transaction, so a redelivered batch is a no-op.
     Raises `shared.messages.MalformedMessageError` for a batch that no retry can mend.
@@ -27,14 +27,15 @@ async def stage(connection: AsyncConnection, batch: Batch) -> bool:
 async def _stage(connection: AsyncConnection, batch: Batch) -> bool:
     attempt_id = await ledger.find_attempt(connection, batch.manifest)
     if not await ledger.add_receipt(connection, attempt_id, batch):
-        return False
+        # Whoever stored it may have died before the attempt was applied.
+        return True
     await failpoints.reach("receipted")
     await ledger.append(connection, attempt_id, batch)
     await failpoints.reach("appended")
     return await ledger.count_batch(connection, attempt_id)
 
 
-async def take(engine: AsyncEngine, batch: Batch) -> None:
-    """Stage a batch and commit; when this returns the message may be acknowledged."""
+async def take(engine: AsyncEngine, batch: Batch) -> bool:
+    """Stage a batch and commit, as `stage` does; when this returns the message may be acknowledged."""
     async with transaction(engine) as connection:
-        await stage(connection, batch)
+        return await stage(connection, batch)

@@ -9,6 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database import sqlstate
 
+ROOM = "192MB"
+"""How much memory a join or a sort may take; there is one applier at a time."""
+
 LARGE = 50_000
 """Below so many rows, looking keys up one by one is quick enough whatever the table's size."""
 
@@ -25,7 +28,7 @@ _SET = """
 """
 # A plan that was kept from other executions would not heed what is set here.
 _NEWLY = {"plan_cache_mode": "force_custom_plan"}
-_WHOLE_TABLES = {**_NEWLY, "work_mem": "192MB", "enable_nestloop": "off"}
+_WHOLE_TABLES = {**_NEWLY, "work_mem": ROOM, "enable_nestloop": "off"}
 _KEY_BY_KEY = {
     **_NEWLY,
     **dict.fromkeys(("enable_hashjoin", "enable_mergejoin", "enable_seqscan"), "off"),
@@ -44,6 +47,11 @@ async def planned(connection: AsyncConnection, rows: int) -> AsyncIterator[None]
     await _set(connection, settings)
     yield
     await _set(connection, dict.fromkeys(settings))
+
+
+async def give_room(connection: AsyncConnection) -> None:
+    """Let joins and sorts of this transaction take as much memory as they may."""
+    await _set(connection, {"work_mem": ROOM})
 
 
 async def _is_large(connection: AsyncConnection, rows: int) -> bool:

@@ -6,7 +6,7 @@ This is where totals are computed that the read API answers with.
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.consumer import coarse
+from services.ingest.consumer import coarse, planning
 from shared.tables import UNATTRIBUTED
 
 _MOVE = """
@@ -43,6 +43,7 @@ async def refresh(connection: AsyncConnection) -> None:
 
     Afterwards `touched_day` names all of them.
     """
+    await planning.give_room(connection)
     await connection.execute(text("ANALYZE touched_day, day_delta"))
     await connection.execute(text(_MOVE))
     if await connection.scalar(text("SELECT EXISTS (SELECT FROM touched_day)")):
