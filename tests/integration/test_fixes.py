@@ -87,3 +87,12 @@ async def test_a_rename_has_nothing_to_mend(engine: AsyncEngine) -> None:
     rename = await send(engine, [(10, "Tents", None)], 1, kind=Kind.CAMPAIGNS, origin=Origin.RENAME)
     fix = await send(engine, [(10, "Mats", None)], 2, kind=Kind.CAMPAIGNS, fixes=rename)
     assert await outcome(engine, fix) == ("failed", f"{rename} is no file, and has no rows to mend.")
+
+
+async def test_what_mends_a_file_that_was_sent_again_stays_above_what_came_in_between(engine: AsyncEngine) -> None:
+    original = await send(engine, [stat(1, 1)], 1)
+    await send(engine, [stat(5, 2)], 2, fixes=original)
+    assert await send(engine, [stat(1, 1)], 20) == original
+    # Near the fix only, which has the place of what it mends.
+    await send(engine, [stat(5, 9)], 10)
+    assert await clicks(engine) == {1: 1, 5: 2}
