@@ -25,6 +25,8 @@ from services.ingest.consumer import commands, fast, fast_sql, fold_sql, handler
 from services.ingest.consumer.applier import Applier
 from shared.database import create_writer
 from shared.messages import Batch, Kind, Mode, Revert
+from tests.support.sent import clicks as current_clicks
+from tests.support.sent import send, stat, take_back
 from tests.support.uploads import NAMESPACE, Row, batches
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -228,3 +230,25 @@ def paths_taken(engine: AsyncEngine) -> Counter[str]:
 
     event.listen(engine.sync_engine, "before_cursor_execute", see)
     return taken
+
+
+@pytest.mark.anyio
+async def test_of_two_that_were_received_at_once_the_greater_id_is_the_latest_word(engine: AsyncEngine) -> None:
+    words = sorted(([stat(1, number)] for number in (1, 2)), key=sent_id)
+    for rows in reversed(words):
+        await send(engine, rows, 5)
+    assert await current_clicks(engine) == {1: words[-1][0][4]}
+
+
+def sent_id(rows: list[Row]) -> UUID:
+    return batches(Kind.AD_GROUP_STATS, rows, START)[0].manifest.upload_id
+
+
+@pytest.mark.anyio
+async def test_what_was_taken_back_before_it_was_complete_does_not_count(engine: AsyncEngine) -> None:
+    first, last = batches(Kind.AD_GROUP_STATS, [stat(1, 1), stat(2, 2)], START, cuts=2)
+    await handler.take(engine, first)
+    await take_back(engine, first.manifest.upload_id)
+    await handler.take(engine, last)
+    await Applier(engine).apply_ready(wait=True)
+    assert await current_clicks(engine) == {}
