@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,22 @@ from tests.support.rendering import ROOT, TOOLS
 from tests.support.running import free_port
 
 LAMBDA = ROOT / "deploy" / "lambda"
+OUTCOMES = ("passed", "failed", "error", "skipped")
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was verified as a table, a line a file of tests."""
+    if "ADLEDGER_VERIFY_DEPLOY" not in os.environ:
+        return
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for outcome in OUTCOMES:
+        for report in terminalreporter.stats.get(outcome, []):
+            counts[Path(report.nodeid.partition("::")[0]).stem.removeprefix("test_")][outcome] += 1
+    terminalreporter.section("what was verified")
+    lines = [("", *OUTCOMES), *((area, *(str(found[each]) for each in OUTCOMES)) for area, found in counts.items())]
+    for area, *cells in lines:
+        terminalreporter.write_line(f"{area:<20}" + "".join(f"{cell:>9}" for cell in cells))
 
 
 @pytest.fixture(scope="session")
