@@ -204,7 +204,7 @@ def test_every_way_of_applying_gives_the_same(database_url: str) -> None:
 
     with asyncio.Runner() as loop:
 
-        @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+        @settings(max_examples=45, deadline=None, suppress_health_check=[HealthCheck.too_slow])
         @given(schedules)
         def check(schedule: list[Any]) -> None:
             by_rule, *others = [loop.run(follow(engine, schedule, way)) for way in ("general", "alone", "together")]

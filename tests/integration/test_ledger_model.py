@@ -24,7 +24,7 @@ from tests.support.model import Upload, fold
 from tests.support.uploads import NAMESPACE, batches
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-SCHEDULES = 60
+SCHEDULES = 45
 STEPS = 30
 
 crashes = st.sampled_from([*[None] * 6, *BEFORE_COMMITS])

@@ -151,7 +151,7 @@ def by_campaign(values: dict[tuple[int, date, str], tuple[int, int, int, int]]) 
 def test_the_numbers_are_the_fold_of_what_was_accepted(database_url: str, tmp_path: Path) -> None:
     parser = Parser(tmp_path)
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(files, min_size=1, max_size=5), st.randoms(use_true_random=False))
     def check(sent: list[File], random: Any) -> None:
         asyncio.run(arrive(sent, random))

@@ -29,7 +29,7 @@ ODD_BYTES = (
     b"-",
 )
 seeds = st.integers(0, 2**32)
-several = settings(max_examples=120, deadline=None, derandomize=True)
+several = settings(max_examples=70, deadline=None, derandomize=True)
 
 
 def read(file: Messy, files: Reader) -> Outcome:
@@ -102,7 +102,7 @@ def test_the_strict_reader_cuts_a_file_as_the_csv_module_does(seed: int) -> None
     assert [record.cells for record in split(text, file.delimiter)] == expected
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=35, deadline=None, derandomize=True)
 @given(seed=seeds)
 def test_refused_rows_that_are_mended_and_sent_again_complete_the_file(seed: int, files: Reader) -> None:
     file = messy(Random(seed), spoilt=True)
@@ -130,7 +130,7 @@ def together(*outcomes: Outcome) -> dict[tuple[int, str, int], tuple[int, ...]]:
     return found
 
 
-@settings(max_examples=250, deadline=None, derandomize=True)
+@settings(max_examples=140, deadline=None, derandomize=True)
 @given(seed=seeds)
 @example(seed=0)
 def test_whatever_happens_to_its_bytes_a_file_is_read_or_refused_with_a_reason(seed: int, files: Reader) -> None:

@@ -172,7 +172,7 @@ def account(text: str) -> Account:
     return parsed.rows_read, refused, sums
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=35, deadline=None)
 @given(text=files(spoilt=True))
 def test_each_record_is_counted_or_refused_just_as_a_strict_reader_would(text: str) -> None:
     try:
@@ -189,7 +189,7 @@ def test_each_record_is_counted_or_refused_just_as_a_strict_reader_would(text: s
     assert account(text) == expected
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(text=files(spoilt=False))
 def test_a_clean_file_says_the_same_whether_its_lines_are_numbered_or_not(text: str) -> None:
     at_once = parse(text)
@@ -201,7 +201,7 @@ def test_a_clean_file_says_the_same_whether_its_lines_are_numbered_or_not(text: 
     assert account(text) == oracle(text)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(text=files(spoilt=False))
 def test_a_refused_row_changes_nothing_for_the_others(text: str) -> None:
     read, _, sums = oracle(text)
