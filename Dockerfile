@@ -6,14 +6,15 @@
 ARG PYTHON_IMAGE=python:3.12-slim
 
 FROM ${PYTHON_IMAGE} AS build
+ENV PIP_CACHE_DIR=/var/cache/pip
 WORKDIR /build
 RUN python -m venv /opt/adledger && python -m venv /opt/tools
 # The requirements first: a change of code leaves these layers, the slow ones, as they are.
 COPY requirements.txt requirements-build.txt ./
-RUN --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=cache,target=/var/cache/pip \
     /opt/adledger/bin/pip install --disable-pip-version-check --no-compile --require-hashes -r requirements.txt && \
     python -m compileall -q -j 0 /opt/adledger/lib
-RUN --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=cache,target=/var/cache/pip \
     /opt/tools/bin/pip install --disable-pip-version-check --require-hashes -r requirements-build.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY shared shared
