@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.consumer.fast_sql import KEY
-from services.ingest.consumer.planning import LARGE
+from services.ingest.consumer.planning import DENIED, LARGE
 from shared.database import sqlstate
 
 _WAS_NEVER_FILLED = "SELECT pg_relation_size('ad_group_stat') = 0"
@@ -21,8 +21,6 @@ _UNINDEX = (
     "ALTER TABLE ad_group_stat DROP CONSTRAINT ad_group_stat_pkey",
 )
 _INDEX = f"ALTER TABLE ad_group_stat ADD CONSTRAINT ad_group_stat_pkey PRIMARY KEY ({KEY})"
-_LEFT_AS_IT_IS = ("42501", "55P03")
-"""SQLSTATEs insufficient_privilege, for a role that does not own the table, and lock_not_available."""
 
 
 @asynccontextmanager
@@ -43,7 +41,7 @@ async def _unindex(connection: AsyncConnection) -> bool:
             for statement in _UNINDEX:
                 await connection.execute(text(statement))
     except DBAPIError as error:
-        if sqlstate(error) not in _LEFT_AS_IT_IS:
+        if sqlstate(error) not in DENIED:
             raise
         return False
     return True

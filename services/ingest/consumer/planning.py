@@ -36,7 +36,7 @@ _KEY_BY_KEY = {
 }
 
 _SUMMARIZE = ("SET LOCAL lock_timeout = '50ms'", "SELECT brin_summarize_new_values('stat_entry_attempt_id_idx')")
-_LEFT_TO_VACUUM = ("42501", "55P03")
+DENIED = ("42501", "55P03")
 """SQLSTATEs insufficient_privilege, for a role that does not own the table, and lock_not_available."""
 
 
@@ -74,7 +74,7 @@ async def summarize(connection: AsyncConnection) -> None:
         for statement in _SUMMARIZE:
             await connection.execute(text(statement))
     except DBAPIError as error:
-        if sqlstate(error) not in _LEFT_TO_VACUUM:
+        if sqlstate(error) not in DENIED:
             raise
     finally:
         await attempted.rollback()
