@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -116,6 +116,15 @@ steps = st.one_of(
 schedules = st.lists(steps, min_size=4, max_size=14)
 
 
+def stated(mode: Mode, number: int) -> Send:
+    """Return a file of one key."""
+    return Send(Kind.AD_GROUP_STATS, mode, ((1, DAY, 1, 0, number, 0, 0),), 0, None)
+
+
+EVERY_PATH = [stated(Mode.UPSERT, 1), Apply(), stated(Mode.UPSERT, 2), Apply(), stated(Mode.ADD, 3), Apply()]
+"""What the random schedules may all miss: each path that an upload may take by itself."""
+
+
 class Run:
     """One run of a schedule over an empty database."""
 
@@ -206,6 +215,7 @@ def test_every_way_of_applying_gives_the_same(database_url: str) -> None:
 
         @settings(max_examples=45, deadline=None, suppress_health_check=[HealthCheck.too_slow])
         @given(schedules)
+        @example(EVERY_PATH)
         def check(schedule: list[Any]) -> None:
             by_rule, *others = [loop.run(follow(engine, schedule, way)) for way in ("general", "alone", "together")]
             for other in others:

@@ -32,6 +32,15 @@ def test_a_row_that_calls_itself_a_total_where_its_key_should_stand_is_one(key: 
     assert (outcome.refused, outcome.report.rows_total) == ([], 1)
 
 
+@pytest.mark.parametrize(("impressions", "totals"), [("500", 1), ("", 1), ("--", 1), ("MOBILE", 0)])
+def test_a_row_without_keys_is_a_total_only_if_each_number_it_states_is_one(
+    impressions: str, totals: int, files: Reader
+) -> None:
+    outcome = files.read(content(GOOD, ("", "", "1", impressions, *GOOD[4:])))
+
+    assert (outcome.report.rows_total, len(outcome.refused)) == (totals, 1 - totals)
+
+
 def test_a_broken_row_of_a_campaign_that_is_called_total_is_refused(files: Reader) -> None:
     header = "Campaign,Day,Ad group ID,Impr.,Clicks,Conversions,Cost"
     good, broken = "Rain,2025-05-13,7,500,25,2,454.06", "Total,2025-05-13,8,1,500,25,2,454.06"

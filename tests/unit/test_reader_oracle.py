@@ -29,7 +29,7 @@ ODD_CELLS = [
 Key = tuple[int, str, int]
 Account = tuple[int, list[int], dict[Key, list[int]]]
 
-NOTHING: Account = (0, [], {})
+NOTHING: tuple[list[int], dict[Key, list[int]]] = ([], {})
 
 
 class UnclosedError(Exception):
@@ -42,11 +42,12 @@ def oracle(text: str) -> Account:
     for line, record in list(records_of(text))[1:]:
         read += 1
         try:
-            key, values = row_of(cells_of(line, record))
+            cells = cells_of(line, record)
+            if any(cell.strip(" \t") for cell in cells):  # a record with nothing in it says nothing
+                key, values = row_of(cells)
+                sums[key] = [a + b for a, b in zip(sums.get(key, [0] * 4), values, strict=True)]
         except ValueError:
             refused.append(line)
-        else:
-            sums[key] = [a + b for a, b in zip(sums.get(key, [0] * 4), values, strict=True)]
     return read, refused, sums
 
 
@@ -72,7 +73,7 @@ def cells_of(line: int, record: str) -> list[str]:
 def row_of(cells: list[str]) -> tuple[Key, list[int]]:
     if any(cells[7:]):  # empty fields after the last column say nothing: a delimiter too many at the end of a line
         raise ValueError(cells)
-    day, group, device, impressions, clicks, conversions, cost = (cell.strip(" ") for cell in cells[:7])
+    day, group, device, impressions, clicks, conversions, cost = (cell.strip(" \t") for cell in cells[:7])
     key = (whole(group, 2**63 - 1), day_of(day), DEVICES.index(device.upper()))
     return key, [count(impressions), count(clicks), micros(conversions), micros(cost)]
 
@@ -120,7 +121,7 @@ def files(draw: st.DrawFn, *, spoilt: bool) -> str:
     random.shuffle(rows)
     records = [",".join(quoted_at_random(cell, random) for cell in row) for row in rows]
     if spoilt and rows:
-        odd = st.sampled_from(ODD_CELLS) | st.text('01,"\n\re.-\t\\é😀', max_size=5)
+        odd = st.sampled_from(ODD_CELLS) | st.text('01,"\n\re.-\t\\é😀', max_size=5).filter(is_no_footer)
         for cell in draw(st.lists(odd, max_size=5)):
             at = random.randrange(len(rows))
             records[at] = spoil(rows[at], cell, random)
@@ -129,6 +130,11 @@ def files(draw: st.DrawFn, *, spoilt: bool) -> str:
 
 def quoted_at_random(cell: str, random: Random) -> str:
     return '"' + cell.replace('"', '""') + '"' if random.random() < 0.2 else cell
+
+
+def is_no_footer(cell: str) -> bool:
+    """Tell whether the cell leaves no line that could pass for a sentence with a count below the rows."""
+    return not (set(cell) & set("\n\r") and set(cell) & set("eé😀"))
 
 
 def spoil(row: list[str], cell: str, random: Random) -> str:
@@ -167,7 +173,8 @@ def account(text: str) -> Account:
     assert list(sums) == sorted(sums)
     assert parsed.rows_accepted == len(rows) == len(sums)
     assert parsed.rows_rejected == len(refused)
-    assert parsed.rows_accepted + parsed.rows_merged + parsed.rows_rejected == parsed.rows_read
+    taken = parsed.rows_accepted + parsed.rows_merged + parsed.rows_rejected
+    assert taken + parsed.report.rows_total == parsed.rows_read
     assert list(astuple(parsed.totals)) == [sum(column) for column in zip(*sums.values(), strict=True)] or [0] * 4
     return parsed.rows_read, refused, sums
 
@@ -181,7 +188,7 @@ def test_each_record_is_counted_or_refused_just_as_a_strict_reader_would(text: s
         with pytest.raises(UnreadableFileError, match=rf"^Line {error}: a double quote .* never closed\.$"):
             parse(text)
         return
-    if expected == NOTHING:
+    if expected[1:] == NOTHING:
         with pytest.raises(UnreadableFileError, match="no rows"):
             parse(text)
         return

@@ -166,10 +166,9 @@ class Judging:
         about = [*header.identities, *([] if device is None else [device])] if several else [*header.identities, *keys]
         nameless = " AND ".join(is_missing(trimmed(Column.DATE, self._cell(at))) for at in dict.fromkeys(about))
         nearly = self._nearly_nameless()
-        filled = " OR ".join(f"{self._is_stated(column)}" for column in METRICS if column in header.places) or "false"
         named = is_labelled("s", [f"t{at}" for at in keys if at != device], list(map(self._cell, header.ids)))
         labelled = f"IF(fault IS NULL, {keyless} AND {named}, {is_labelled_at_all('s')})"
-        return f"({labelled} OR (fault IS NULL AND (({nameless}) OR {nearly}) AND ({filled})))"
+        return f"({labelled} OR (fault IS NULL AND (({nameless}) OR {nearly}) AND {self._states()}))"
 
     def _nearly_nameless(self) -> str:
         """Return the condition that of a row's many names, ids and days one is a text, and all others are blank."""
@@ -194,6 +193,13 @@ class Judging:
             value = f"IF(fault IS NULL AND {self._is_stated(column)}, {column}, NULL)" if is_there else "NULL::BIGINT"
             stated.append(f"{value} AS stated_{column}")
         return ", ".join(stated)
+
+    def _states(self) -> str:
+        """Return the condition that a record states some metric, and none that cannot be read."""
+        metrics = [column for column in METRICS if column in self.lines.header.places]
+        stated = " OR ".join(map(self._is_stated, metrics)) or "false"
+        read = [f"({self._is_stated(column)} OR {is_missing(self._text(column))})" for column in metrics] or ["true"]
+        return f"(({stated}) AND {' AND '.join(read)})"
 
     def _is_stated(self, column: Column) -> str:
         at = self.lines.header.places[column].position

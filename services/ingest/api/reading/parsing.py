@@ -35,6 +35,8 @@ class Parser:
             "preserve_insertion_order": True,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
+            # It makes a join of each list of marks: more work than a small file is, and none less for a large one.
+            "disabled_optimizers": "in_clause",
         }
         self._database = duckdb.connect(":memory:", config=config)
         self._reading: set[duckdb.DuckDBPyConnection] = set()
