@@ -1,53 +1,47 @@
-"""The command line: runs each process, and is a client of a running adledger."""
+"""The command line: runs each process, and is a client of a running adledger.
 
-import asyncio
-from collections.abc import Callable, Coroutine
-from contextlib import ExitStack
-from typing import Any
+Each command's module is imported when the command is asked for, so that a client need not wait for the servers' code.
+"""
+
+from pkgutil import resolve_name
 
 import rich_click as click
-import uvloop
-from pydantic import ValidationError
-from rich.console import Console
+from typing_extensions import override
 
-from services.client import Client, RefusedError, UnreachableError, What
-from services.client_commands import COMMANDS, REFUSED, stop
-from services.compact_command import compact_command
-from services.demo import run_demo, sample_files
-from services.docs import write_documents
-from services.embedded import EmbeddedPostgresError
-from services.ingest.api.settings import IngestSettings
-from services.ingest.consumer.settings import ConsumerSettings
-from services.ingest.consumer.watchdog import SubscriptionLostError
-from services.letters_command import dead_letters
-from services.processes import (
-    ConfigurationError,
-    UpSettings,
-    database_url,
-    migrate,
-    run_consumer,
-    run_ingest,
-    run_query,
-    run_up,
-)
-from services.query.settings import QuerySettings
-from services.settings_table import write_settings_page
-from services.upload_command import upload
-from shared.database import SchemaOutdatedError
-from shared.logging import configure_logging
-from shared.settings import DatabaseSettings
-
-SAMPLE_KEY = "sample-data"
-SERVER_ERRORS = (
-    ConfigurationError,
-    EmbeddedPostgresError,
-    SchemaOutdatedError,
-    SubscriptionLostError,
-    OSError,
-)
+COMMANDS = {
+    "up": "services.server_commands:up",
+    "demo": "services.server_commands:demo",
+    "upload": "services.upload_command:upload",
+    "uploads": "services.client_commands:uploads_command",
+    "revert": "services.client_commands:revert",
+    "rejections": "services.client_commands:rejections",
+    "serve": "services.server_commands:serve",
+    "consume": "services.server_commands:consume",
+    "migrate": "services.server_commands:migrate_command",
+    "dead-letters": "services.letters_command:dead_letters",
+    "compact": "services.compact_command:compact_command",
+    "schema": "services.server_commands:schema_command",
+    "settings": "services.server_commands:settings_command",
+}
+"""The commands by their names, and where each is defined."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.RichGroup):
+    """A group of the commands named above."""
+
+    @override
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    @override
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = resolve_name(COMMANDS[cmd_name])
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="adledger")
 def main() -> None:
     """Ad-performance CSVs in, the right numbers out.
@@ -56,96 +50,6 @@ def main() -> None:
 
     Servers read their settings from the environment (ADLEDGER_...); docs/operations.md lists them.
     """
-
-
-def _run(start: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run a server; what keeps it from starting is told in a sentence, and ends it with status 2."""
-    configure_logging()
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(start())
-    except ValidationError as error:
-        wrong = [f"ADLEDGER_{str(each['loc'][0]).upper()}: {each['msg']}." for each in error.errors()]
-        stop(" ".join(wrong), REFUSED)
-    except SERVER_ERRORS as error:
-        stop(str(error), REFUSED)
-
-
-@main.command()
-@click.option("--sample-data", is_flag=True, help="Load the project's sample files, once.")
-def up(sample_data: bool) -> None:
-    """Serve everything at one address, on an embedded PostgreSQL unless ADLEDGER_DATABASE_URL names another.
-
-    With ADLEDGER_AMQP_URL uploads go through RabbitMQ to a consumer process of its own; without, they are
-    applied before they are answered. The data stay in ADLEDGER_DATA_DIR (~/.adledger).
-    """
-    _run(lambda: run_up(UpSettings(), on_ready=_load_sample_data if sample_data else None))
-
-
-def _load_sample_data(url: str) -> None:
-    """Send the sample files under a key, so that a second start does not send them again."""
-    with ExitStack() as stack:
-        opened = [(path.name, stack.enter_context(path.open("rb"))) for path in sample_files()]
-        Client(url).upload(opened, What(idempotency_key=SAMPLE_KEY))
-
-
-@main.group()
-def serve() -> None:
-    """Serve one of the two services alone, as they are deployed."""
-
-
-@serve.command("ingest")
-def serve_ingest() -> None:
-    """Take uploads and commands, and send them on: through RabbitMQ, or straight to the database without one."""
-    _run(lambda: run_ingest(IngestSettings()))
-
-
-@serve.command("query")
-def serve_query() -> None:
-    """Answer reads from the database at ADLEDGER_DATABASE_URL, which may be a replica."""
-    _run(lambda: run_query(QuerySettings()))
-
-
-@main.command()
-@click.option("--until-stdin-closes", is_flag=True, hidden=True, help="End with the process that holds the other end.")
-def consume(until_stdin_closes: bool) -> None:
-    """Take batches from RabbitMQ into the ledger, and apply complete uploads; run as many as you like."""
-    _run(lambda: run_consumer(ConsumerSettings(), until_stdin_closes=until_stdin_closes))
-
-
-@main.command("migrate")
-def migrate_command() -> None:
-    """Bring the schema of the database at ADLEDGER_DATABASE_URL up to date."""
-    try:
-        migrate(database_url(DatabaseSettings()))
-    except SERVER_ERRORS as error:
-        stop(str(error), REFUSED)
-    click.echo("The schema is up to date.")
-
-
-@main.command()
-def demo() -> None:
-    """Show it all in a minute: start a private adledger, upload the sample files, read the numbers, clean up."""
-    try:
-        run_demo(Console())
-    except (RefusedError, UnreachableError, FileNotFoundError) as error:
-        stop(str(error), REFUSED)
-
-
-@main.command("schema", hidden=True)
-def schema_command() -> None:
-    """Write the API's documentation from the code of both services."""
-    write_documents()
-
-
-@main.command("settings", hidden=True)
-def settings_command() -> None:
-    """Write docs/settings.md from the settings classes."""
-    write_settings_page()
-
-
-for other_command in (upload, *COMMANDS, dead_letters, compact_command):
-    main.add_command(other_command)
 
 
 if __name__ == "__main__":

@@ -95,6 +95,3 @@ def rejections(upload_id: str, output: Path | None, url: str) -> None:
     except OSError as error:
         stop(f"Cannot write {output}: {error.strerror}.", REFUSED)
     click.echo(f"Mend the rows in {output}, and then: adledger upload {output} --fixes {upload_id}")
-
-
-COMMANDS = (uploads_command, revert, rejections)

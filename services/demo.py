@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, Te
 from services.client import Client, UnreachableError, What
 from services.report import Json, show_rejections, show_table, show_uploads
 from services.serving import listen
+from services.upload_command import upload_with_progress
 
 SAMPLE_DATA = Path(__file__).parent.parent / "data"
 SAMPLE_FILES = ("campaigns.csv", "ad_groups.csv", "ad_group_stats.csv")
@@ -43,13 +44,6 @@ def run_demo(console: Console) -> None:
             uploads = upload_with_progress(client, files, What(), progress)
             progress.stop()
             _show(console, client, uploads)
-
-
-def upload_with_progress(client: Client, files: list[Path], what: What, progress: Progress) -> list[Json]:
-    """Send files in one request, with a bar for each that shows how much of it has gone."""
-    with ExitStack() as stack:
-        opened = [(path.name, stack.enter_context(progress.open(path, "rb", description=path.name))) for path in files]
-        return client.upload(opened, what)
 
 
 def _progress(console: Console) -> Progress:

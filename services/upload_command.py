@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from services.client import Client, Json, RefusedError, UnreachableError, What
 from services.client_commands import REFUSED, REJECTED, UNREACHABLE, json_option, stop, url_option
-from services.demo import upload_with_progress
 from services.report import in_own_words, show_reading, show_rejections, show_uploads
 from shared.messages import Kind, Mode
 
@@ -105,3 +105,10 @@ def _status(uploads: list[Json]) -> int:
     if any(each.get("state") in {"failed", "abandoned"} for each in uploads):
         return REFUSED
     return REJECTED if any(each["rows_rejected"] for each in uploads) else 0
+
+
+def upload_with_progress(client: Client, files: list[Path], what: What, progress: Progress) -> list[Json]:
+    """Send files in one request, with a bar for each that shows how much of it has gone."""
+    with ExitStack() as stack:
+        opened = [(path.name, stack.enter_context(progress.open(path, "rb", description=path.name))) for path in files]
+        return client.upload(opened, what)
