@@ -8,6 +8,7 @@ from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,7 +18,7 @@ from tests.bench.data import CAMPAIGN, LAST_DAY
 from tests.bench.figures import Figure
 from tests.bench.load import keep_busy
 from tests.bench.loads import Files, load_dimensions
-from tests.bench.stage import Ours, Servers, ask, ours
+from tests.bench.stage import Ours, Servers, asking, ours
 
 COLD_READS = 20
 PEER_READS = 3
@@ -72,12 +73,12 @@ def fill(address: str, files: Files, servers: Servers) -> None:
 def cold(stage: Ours, address: str, rounds: int) -> list[Figure]:
     """Read each endpoint right after the version changed: ours, and (c), in turn."""
     figures = []
-    with textbook.api(address) as port:
+    with textbook.api(address) as port, asking(stage.database) as put:
         for name, path in READS.items():
             figure = Figure(f"{name}, cold", "1/s", "(c) FastAPI", must=50, aim=200, more=True)
             for _ in range(rounds):
                 with _client(_port(stage)) as http:
-                    figure.ours.append(1 / median(_cold_read(http, stage, path) for _ in range(COLD_READS)))
+                    figure.ours.append(1 / median(_cold_read(http, put, path) for _ in range(COLD_READS)))
                 with _client(port) as http:
                     figure.theirs.append(1 / median(_timed(http, path) for _ in range(PEER_READS)))
             figures.append(figure)
@@ -99,8 +100,8 @@ def _client(port: int) -> contextlib.closing[HTTPConnection]:
     return contextlib.closing(HTTPConnection("127.0.0.1", port, timeout=120))
 
 
-def _cold_read(http: HTTPConnection, stage: Ours, path: str) -> float:
-    ask(stage.database, "UPDATE dataset SET version = version + 1 RETURNING version")
+def _cold_read(http: HTTPConnection, put: Callable[[str], Any], path: str) -> float:
+    put("UPDATE dataset SET version = version + 1 RETURNING version")
     return _timed(http, path)
 
 

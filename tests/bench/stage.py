@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -136,15 +136,19 @@ async def delete_queues(rabbitmq: str, names: Sequence[str]) -> None:
 
 def ask(address: str, question: str) -> Any:
     """Return the one value that a database answers with."""
+    with asking(address) as put:
+        return put(question)
 
-    async def answer() -> Any:
-        connection = await asyncpg.connect(address)
+
+@contextmanager
+def asking(address: str) -> Iterator[Callable[[str], Any]]:
+    """Yield what returns the one value that a database answers a question with, over one connection."""
+    with asyncio.Runner() as loop:
+        connection = loop.run(asyncpg.connect(address))
         try:
-            return await connection.fetchval(question)
+            yield lambda question: loop.run(connection.fetchval(question))
         finally:
-            await connection.close()
-
-    return asyncio.run(answer())
+            loop.run(connection.close())
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from statistics import median
 from urllib.parse import urlsplit
@@ -118,6 +119,17 @@ def test_connections_that_the_database_ended_are_replaced_without_anybody_notici
         with closed(postgres, module_database_url):
             pass
         assert http.get(path).status_code == 200
+
+
+def test_so_are_all_those_that_several_answers_left_behind(
+    postgres: str, module_database_url: str, http: httpx.Client
+) -> None:
+    paths = [f"/performance-time-series?aggregate_by=day&campaign_ids={number}" for number in range(20)]
+    with ThreadPoolExecutor(10) as clients:
+        assert {answer.status_code for answer in clients.map(http.get, paths)} == {200}
+    with closed(postgres, module_database_url):
+        pass
+    assert {http.get(f"{path}0").status_code for path in paths} == {200}
 
 
 HINDER = """
