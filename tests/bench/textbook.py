@@ -72,6 +72,13 @@ def copy(address: str, table: str, path: Path, folder: Path) -> None:
     psql(address, script, path)
 
 
+def vacuum(address: str, folder: Path) -> None:
+    """Do to a database what its server does by itself some time after much was written."""
+    script = folder / "vacuum.sql"
+    script.write_text("VACUUM (ANALYZE);\n")
+    psql(address, script)
+
+
 def pipeline(servers: Servers, address: str, path: Path, rows: int) -> float:
     """(b) Send a file row by row through FastStream; return the rows stored a second."""
     queue = f"bench-{uuid4().hex[:8]}"
