@@ -3,10 +3,11 @@
 Pure: whole numbers and fractions. Floats carry a result to the encoder, where that changes no digit.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from fractions import Fraction
+from math import floor
 
 MICROS = 10**6
 FIFTEEN_DIGITS = 10**15
@@ -35,20 +36,23 @@ def shown(column: Iterable[int]) -> list[Shown]:
     return [micros / MICROS if micros < FIFTEEN_DIGITS else amount(micros) for micros in column]
 
 
-def shown_ratios(dividends: Iterable[int], divisors: Iterable[int], unit: int = 1) -> list[Shown | None]:
+def shown_ratios(dividends: Sequence[int], divisors: Sequence[int], unit: int = 1) -> list[Shown | None]:
     """Return for each pair what JSON shows for their quotient, rounded as by `quotient`; None when the divisor is 0.
 
     `unit` says how many of the dividends' units are one of the divisors': `MICROS` for micros and plain counts.
     """
-    doubled = 2 * MICROS // unit
-    quotients = [
-        (doubled * dividend + divisor) // (2 * divisor) if divisor else None
-        for dividend, divisor in zip(dividends, divisors, strict=True)
-    ]
-    return [
-        micros if micros is None else micros / MICROS if micros < FIFTEEN_DIGITS else amount(micros)
-        for micros in quotients
-    ]
+    scaled = dividends if unit == MICROS else [MICROS // unit * dividend for dividend in dividends]
+    pairs = zip(scaled, divisors, strict=True)
+    if max(scaled, default=0) < FIFTEEN_DIGITS and max(divisors, default=0) < FIFTEEN_DIGITS:
+        # Exact, though in floats: a tie is a float itself, and what is none is at least half of the divisor's inverse
+        # away from one, which for such numbers is more than the division and the addition can be wrong by.
+        return [floor(dividend / divisor + 0.5) / MICROS if divisor else None for dividend, divisor in pairs]
+    return [_shown_ratio(dividend, divisor) if divisor else None for dividend, divisor in pairs]
+
+
+def _shown_ratio(dividend: int, divisor: int) -> Shown:
+    micros = (2 * dividend + divisor) // (2 * divisor)
+    return micros / MICROS if micros < FIFTEEN_DIGITS else amount(micros)
 
 
 def quotient(dividend: int, divisor: int) -> Decimal | None:

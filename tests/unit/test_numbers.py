@@ -196,3 +196,20 @@ def test_what_json_shows_of_a_ratio_is_the_rounded_quotient(dividend: int, divis
     assert (value is None) == (expected is None) == (divisor == 0)
     if value is not None:
         assert Decimal(as_json(value)) == expected
+
+
+@settings(max_examples=1000, deadline=None)
+@given(
+    st.integers(0, FIFTEEN_DIGITS),
+    st.integers(1, FIFTEEN_DIGITS),
+    st.integers(-2, 2),
+    st.sampled_from([FIFTEEN_DIGITS - 1, FIFTEEN_DIGITS]),
+)
+def test_ratios_of_numbers_of_fifteen_digits_are_rounded_right_at_ties_and_beside_them(
+    whole: int, divisor: int, beside: int, other: int
+) -> None:
+    whole %= FIFTEEN_DIGITS // divisor
+    dividend = max(0, (2 * whole + 1) * divisor // 2 + beside)
+    value, _ = shown_ratios([dividend, other], [divisor, 1], unit=10**6)
+
+    assert Decimal(as_json(value or 0.0)) == quotient(dividend, divisor * 10**6)
