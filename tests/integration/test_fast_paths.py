@@ -7,6 +7,7 @@ that are sent again, come late, are taken back, and ad groups that are described
 """
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -116,12 +117,17 @@ steps = st.one_of(
 schedules = st.lists(steps, min_size=4, max_size=14)
 
 
-def stated(mode: Mode, number: int) -> Send:
-    """Return a file of one key."""
-    return Send(Kind.AD_GROUP_STATS, mode, ((1, DAY, 1, 0, number, 0, 0),), 0, None)
+def stated(mode: Mode, number: int, *ad_groups: int) -> Send:
+    """Return a file of a key for each ad group."""
+    rows = tuple((ad_group, DAY, 1, 0, number, 0, 0) for ad_group in ad_groups)
+    return Send(Kind.AD_GROUP_STATS, mode, rows, 0, None)
 
 
-EVERY_PATH = [stated(Mode.UPSERT, 1), Apply(), stated(Mode.UPSERT, 2), Apply(), stated(Mode.ADD, 3), Apply()]
+EVERY_PATH = [
+    *(stated(Mode.UPSERT, 1, 1), Apply()),
+    *(stated(Mode.UPSERT, 2, 1, 2), Apply()),
+    *(stated(Mode.ADD, 3, 2, 3), Apply()),
+]
 """What the random schedules may all miss: each path that an upload may take by itself."""
 
 
@@ -234,9 +240,11 @@ async def follow(engine: AsyncEngine, schedule: list[Any], way: str) -> list[Any
 def paths_taken(engine: AsyncEngine) -> Counter[str]:
     """Return what will count how often each path is taken."""
     taken: Counter[str] = Counter()
+    parameter = re.compile("(?<!:):[a-z_]+")
+    patterns = {path: re.compile(parameter.sub(r"\\$[0-9]+", re.escape(write))) for path, write in PATHS.items()}
 
     def see(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        taken.update(path for path, write in PATHS.items() if write.replace(":attempt_id", "$1") in statement)
+        taken.update(path for path, pattern in patterns.items() if pattern.search(statement))
 
     event.listen(engine.sync_engine, "before_cursor_execute", see)
     return taken

@@ -7,7 +7,8 @@ Each is chosen by what is known of the ledger, and gives what the general rule i
 * *one more*: an `add` without a later `upsert` near. The entries are added to the values.
 
 All three need that the upload did not count before, counts now, and has nothing to do with fixes; the last two
-also that PostgreSQL counts the rows it writes, which it does unless told not to.
+also that PostgreSQL counts the rows it writes, which it does unless told not to. They concern only the region of dates
+and ad groups that other uploads have, too: what is outside of it is always fresh.
 """
 
 from collections.abc import Mapping
@@ -28,32 +29,41 @@ async def fold(connection: AsyncConnection, attempt_id: int) -> Written | None:
     standing = (await connection.execute(query, {"attempt_id": attempt_id})).mappings().one()
     if not standing["simple"] or standing["later"] or (standing["near"] and not standing["counts"]):
         return None
-    async with planned(connection, standing["rows_accepted"]):
-        return await _write(connection, attempt_id, standing)
-
-
-async def _write(connection: AsyncConnection, attempt_id: int, standing: RowMapping) -> Written:
-    keys = {"attempt_id": attempt_id}
-    mode = Mode(standing["mode"])
-    is_fresh = not standing["near"]
-    if is_fresh:
-        async with filling(connection, standing["rows_accepted"]):
-            written = await _insert(connection, keys)
-    else:
-        written = await _merge(connection, mode, keys)
-    adds = is_fresh or mode is Mode.ADD
+    keys = {"attempt_id": attempt_id} | {name: standing[name] for name in fast_sql.REGION}
+    written = await _write(connection, standing, keys)
     if written.new or written.changed:
-        await connection.execute(text(fast_sql.DELTA if adds else fast_sql.TOUCH), keys)
-    if written.new:
-        await connection.execute(text(fast_sql.NEW_AD_GROUPS), keys)
+        async with planned(connection, standing["rows_accepted"]):
+            await _follow(connection, standing, keys, written)
     return written
 
 
-async def _insert(connection: AsyncConnection, keys: Mapping[str, int]) -> Written:
-    return Written((await connection.execute(text(fast_sql.WRITE_NEW), keys)).rowcount, 0)
+async def _write(connection: AsyncConnection, standing: RowMapping, keys: Mapping[str, object]) -> Written:
+    """Insert what is outside of the region of other uploads, then merge what is inside."""
+    rows, new = standing["rows_accepted"], 0
+    if not standing["near"] or not standing["covered"]:
+        async with planned(connection, rows), filling(connection, rows):
+            new = (await connection.execute(text(fast_sql.WRITE_NEW), keys)).rowcount
+    if not standing["near"]:
+        return Written(new, 0)
+    async with planned(connection, rows - new):
+        inside = await _merge(connection, Mode(standing["mode"]), keys)
+    return Written(new + inside.new, inside.changed)
 
 
-async def _merge(connection: AsyncConnection, mode: Mode, keys: Mapping[str, int]) -> Written:
+async def _follow(
+    connection: AsyncConnection, standing: RowMapping, keys: Mapping[str, object], written: Written
+) -> None:
+    """Note what becomes of the days: entries that only add to them move them, the others have them summed again."""
+    if standing["mode"] == Mode.ADD or written.new == standing["rows_accepted"]:
+        await connection.execute(text(fast_sql.DELTA), {**keys, **dict.fromkeys(fast_sql.REGION)})
+    else:
+        await connection.execute(text(fast_sql.DELTA), keys)
+        await connection.execute(text(fast_sql.TOUCH), keys)
+    if written.new:
+        await connection.execute(text(fast_sql.NEW_AD_GROUPS), keys)
+
+
+async def _merge(connection: AsyncConnection, mode: Mode, keys: Mapping[str, object]) -> Written:
     before = (await connection.execute(text(fast_sql.WRITTEN))).one()
     await connection.execute(text(fast_sql.WRITES[mode]), keys)
     after = (await connection.execute(text(fast_sql.WRITTEN))).one()

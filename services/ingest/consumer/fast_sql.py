@@ -18,10 +18,28 @@ def listed(each: str) -> str:
 
 COUNTS = "({upload}.reverted_at IS NULL OR {upload}.place > {upload}.reverted_at)"
 
+REGION = {
+    "first_ad_group": "min(greatest(a.first_ad_group, b.first_ad_group))",
+    "last_ad_group": "max(least(a.last_ad_group, b.last_ad_group))",
+    "first_date": "min(greatest(a.first_date, b.first_date))",
+    "last_date": "max(least(a.last_date, b.last_date))",
+}
+"""Where keys may be that others count for, too: the ranges of dates and ad groups that hold all of them."""
+
+_INSIDE = """
+    (ad_group_id BETWEEN cast(:first_ad_group AS bigint) AND cast(:last_ad_group AS bigint)
+     AND date BETWEEN cast(:first_date AS date) AND cast(:last_date AS date))
+"""
+ENTRIES_INSIDE = f"SELECT * FROM stat_entry WHERE attempt_id = :attempt_id AND {_INSIDE}"
+ENTRIES_OUTSIDE = f"SELECT * FROM stat_entry WHERE attempt_id = :attempt_id AND {_INSIDE} IS NOT TRUE"
+"""Without a region, which is what NULL for its ends means, all of the entries."""
+
 # What else counts near the upload: in its range of dates and ad groups, so that a key may be in both. A fix has the
 # place of the upload that it mends, so whatever has to do with fixes is left to the general rule.
 STANDING = f"""
     SELECT u.mode, a.rows_accepted,
+           {", ".join(f"{end} FILTER (WHERE o.id IS NOT NULL) AS {name}" for name, end in REGION.items())},
+           ({", ".join(REGION.values())}) = ({", ".join(f"a.{name}" for name in REGION)}) AS covered,
            u.fixes IS NULL AND NOT u.compacted AND {COUNTS.format(upload="u")}
                AND NOT EXISTS (SELECT FROM upload f WHERE f.fixes = u.id)
                AND count(*) FILTER (WHERE o.fixes IS NOT NULL) = 0 AS simple,
@@ -40,8 +58,7 @@ STANDING = f"""
 DELTA = f"""
     INSERT INTO day_delta (campaign_id, date, {listed("{}")})
     SELECT coalesce(g.campaign_id, {UNATTRIBUTED}), date, {listed("sum({})")}
-    FROM stat_entry LEFT JOIN ad_group g USING (ad_group_id)
-    WHERE attempt_id = :attempt_id
+    FROM ({ENTRIES_OUTSIDE}) e LEFT JOIN ad_group g USING (ad_group_id)
     GROUP BY 1, 2
 """
 """For entries that are added to whatever there was."""
@@ -49,14 +66,13 @@ DELTA = f"""
 TOUCH = f"""
     INSERT INTO touched_day
     SELECT DISTINCT coalesce(g.campaign_id, {UNATTRIBUTED}), date
-    FROM stat_entry LEFT JOIN ad_group g USING (ad_group_id)
-    WHERE attempt_id = :attempt_id
+    FROM ({ENTRIES_INSIDE}) e LEFT JOIN ad_group g USING (ad_group_id)
 """
 """For entries that replace what there was."""
 
 WRITE_NEW = f"""
     INSERT INTO ad_group_stat ({KEY}, {listed("{}")})
-    SELECT {KEY}, {listed("{}")} FROM stat_entry WHERE attempt_id = :attempt_id
+    SELECT {KEY}, {listed("{}")} FROM ({ENTRIES_OUTSIDE}) e
 """
 """The entries lie in the order of their keys as it is, but for batches that overtook each other."""
 
@@ -70,7 +86,7 @@ _BECOMES = {Mode.UPSERT: "e.{0}", Mode.ADD: "s.{0} + e.{0}"}
 WRITES = {
     mode: f"""
         MERGE INTO ad_group_stat s
-        USING (SELECT * FROM stat_entry WHERE attempt_id = :attempt_id) e
+        USING ({ENTRIES_INSIDE}) e
            ON s.ad_group_id = e.ad_group_id AND s.date = e.date AND s.device = e.device
         WHEN MATCHED AND {_CHANGES[mode]} THEN
             UPDATE SET {listed("{0} = " + _BECOMES[mode])}
