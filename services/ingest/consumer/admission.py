@@ -6,7 +6,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.consumer import ledger
-from services.ingest.consumer.planning import planned
+from services.ingest.consumer.planning import planned_alone
 
 _ORIGINAL = "SELECT id, kind, mode, origin, compacted FROM upload WHERE id = :id"
 _COMPACTION = """
@@ -29,7 +29,7 @@ async def examine(connection: AsyncConnection, attempt: RowMapping) -> None:
 
 
 async def _check_totals(connection: AsyncConnection, attempt: RowMapping) -> None:
-    async with planned(connection, attempt["rows_accepted"]):
+    async with planned_alone(connection, attempt["rows_accepted"]):
         found = await ledger.totals(connection, attempt["kind"], attempt["id"])
     for name, value in found.items():
         if value != attempt[name]:

@@ -93,10 +93,11 @@ async def apply_everything(connection: AsyncConnection, setting: str | None = No
     if not ready and not reverts and not await coarse.are_behind(connection):
         return False
     await fold.prepare(connection)
-    await planning.summarize(connection)
     await currency.settle(connection, setting)
     done = 0
     while waiting := ready[done:]:
+        # Each time: what is stored meanwhile would be read along by every statement.
+        await planning.summarize(connection)
         applied = await _apply_next(connection, waiting)
         if any(attempt["keyed"] for attempt in waiting[:applied]):
             # An earlier sending may have put its upload before its revert, so that it holds no currency any more.

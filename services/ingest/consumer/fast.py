@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.ingest.consumer import fast_sql
 from services.ingest.consumer.filling import filling
 from services.ingest.consumer.fold import Written
-from services.ingest.consumer.planning import planned
+from services.ingest.consumer.planning import planned, planned_alone
 from shared.messages import Mode
 
 
@@ -32,7 +32,7 @@ async def fold(connection: AsyncConnection, attempt_id: int) -> Written | None:
     keys = {"attempt_id": attempt_id} | {name: standing[name] for name in fast_sql.REGION}
     written = await _write(connection, standing, keys)
     if written.new or written.changed:
-        async with planned(connection, standing["rows_accepted"]):
+        async with planned_alone(connection, standing["rows_accepted"]):
             await _follow(connection, standing, keys, written)
     return written
 
@@ -41,7 +41,7 @@ async def _write(connection: AsyncConnection, standing: RowMapping, keys: Mappin
     """Insert what is outside of the region of other uploads, then merge what is inside."""
     rows, new = standing["rows_accepted"], 0
     if not standing["near"] or not standing["covered"]:
-        async with planned(connection, rows), filling(connection, rows):
+        async with planned_alone(connection, rows), filling(connection, rows):
             new = (await connection.execute(text(fast_sql.WRITE_NEW), keys)).rowcount
     if not standing["near"]:
         return Written(new, 0)

@@ -18,10 +18,17 @@ LARGE = 50_000
 SHARE = 10
 """A larger attempt is joined to the whole table when it has at least one row for so many of the table's."""
 
+MOST = 4
+"""All entries are read at once where at least one of so many is the attempt's."""
+
 ROW_BYTES = 150
 """About what a row of the current stats takes, with its pages half full."""
 
-_SIZE = f"SELECT pg_relation_size('ad_group_stat') / {ROW_BYTES}"
+ENTRY_BYTES = 90
+"""About what an entry takes."""
+
+_ROWS = f"SELECT pg_relation_size('ad_group_stat') / {ROW_BYTES}"
+_ENTRIES = f"SELECT pg_relation_size('stat_entry') / {ENTRY_BYTES}"
 _SET = """
     SELECT set_config(name, value, true)
     FROM unnest(cast(:names AS text[]), cast(:settings AS text[])) AS plan (name, value)
@@ -29,6 +36,7 @@ _SET = """
 # A plan that was kept from other executions would not heed what is set here.
 _NEWLY = {"plan_cache_mode": "force_custom_plan"}
 _WHOLE_TABLES = {**_NEWLY, "work_mem": ROOM, "enable_nestloop": "off"}
+_WITHOUT_OTHERS = {**_NEWLY, "work_mem": ROOM, "enable_seqscan": "off", "max_parallel_workers_per_gather": "0"}
 _KEY_BY_KEY = {
     **_NEWLY,
     **dict.fromkeys(("enable_hashjoin", "enable_mergejoin", "enable_seqscan"), "off"),
@@ -42,11 +50,22 @@ DENIED = ("42501", "55P03")
 
 @asynccontextmanager
 async def planned(connection: AsyncConnection, rows: int) -> AsyncIterator[None]:
-    """Have the statements within planned for attempts of so many rows of stats, whatever the planner believes."""
-    settings = _WHOLE_TABLES if await _is_large(connection, rows) else _KEY_BY_KEY
-    await _set(connection, settings)
-    yield
-    await _set(connection, dict.fromkeys(settings))
+    """Have the statements within planned for joining so many entries to the current stats, whatever it believes."""
+    is_large = rows >= LARGE and rows * SHARE >= await _number(connection, _ROWS)
+    async with _setting(connection, _WHOLE_TABLES if is_large else _KEY_BY_KEY):
+        yield
+
+
+@asynccontextmanager
+async def planned_alone(connection: AsyncConnection, rows: int) -> AsyncIterator[None]:
+    """Have the statements within planned for reading an attempt's entries, so many, and not those of all others."""
+    if rows < LARGE:
+        settings = _KEY_BY_KEY
+    else:
+        is_most = rows * MOST >= await _number(connection, _ENTRIES)
+        settings = _WHOLE_TABLES if is_most else _WITHOUT_OTHERS
+    async with _setting(connection, settings):
+        yield
 
 
 async def give_room(connection: AsyncConnection) -> None:
@@ -54,8 +73,15 @@ async def give_room(connection: AsyncConnection) -> None:
     await _set(connection, {"work_mem": ROOM})
 
 
-async def _is_large(connection: AsyncConnection, rows: int) -> bool:
-    return rows >= LARGE and rows * SHARE >= int(await connection.scalar(text(_SIZE)) or 0)
+@asynccontextmanager
+async def _setting(connection: AsyncConnection, settings: Mapping[str, str]) -> AsyncIterator[None]:
+    await _set(connection, settings)
+    yield
+    await _set(connection, dict.fromkeys(settings))
+
+
+async def _number(connection: AsyncConnection, query: str) -> int:
+    return int(await connection.scalar(text(query)) or 0)
 
 
 async def _set(connection: AsyncConnection, settings: Mapping[str, str | None]) -> None:
