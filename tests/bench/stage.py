@@ -44,6 +44,7 @@ class Ours:
     folder: Path
     ingest: Running
     query: Running
+    client: httpx.Client
     peaks: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -66,8 +67,8 @@ class Ours:
 
     def send(self, path: Path) -> dict[str, Any]:
         """Upload a file and return the upload as accepted."""
-        with path.open("rb") as content, httpx.Client(base_url=self.ingest.url, timeout=SETTLE_SECONDS) as http:
-            answer = http.post("/uploads", params={"filename": path.name}, content=content)
+        with path.open("rb") as content:
+            answer = self.client.post("/uploads", params={"filename": path.name}, content=content)
         if answer.status_code != httpx.codes.ACCEPTED:
             raise AssertionError(answer.text)
         upload: dict[str, Any] = answer.json()["uploads"][0]
@@ -115,7 +116,9 @@ def ours(servers: Servers) -> Iterator[Ours]:
         ingest, query = (
             stack.enter_context(running(folder, "serve", service, settings=settings)) for service in ("ingest", "query")
         )
-        yield Ours(address, settings, folder, ingest, query)
+        # One for all uploads: making one, which reads all certificates, takes as much as taking a small upload.
+        client = stack.enter_context(httpx.Client(base_url=ingest.url, timeout=SETTLE_SECONDS))
+        yield Ours(address, settings, folder, ingest, query, client)
 
 
 @contextmanager

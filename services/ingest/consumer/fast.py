@@ -29,7 +29,8 @@ async def fold(connection: AsyncConnection, attempt_id: int) -> Written | None:
     standing = (await connection.execute(query, {"attempt_id": attempt_id})).mappings().one()
     if not standing["simple"] or standing["later"] or (standing["near"] and not standing["counts"]):
         return None
-    keys = {"attempt_id": attempt_id} | {name: standing[name] for name in fast_sql.REGION}
+    is_whole = standing["covered"]
+    keys = {"attempt_id": attempt_id} | {name: None if is_whole else standing[name] for name in fast_sql.REGION}
     written = await _write(connection, standing, keys)
     if written.new or written.changed:
         async with planned_alone(connection, standing["rows_accepted"]):
@@ -57,7 +58,8 @@ async def _follow(
     if standing["mode"] == Mode.ADD or written.new == standing["rows_accepted"]:
         await connection.execute(text(fast_sql.DELTA), {**keys, **dict.fromkeys(fast_sql.REGION)})
     else:
-        await connection.execute(text(fast_sql.DELTA), keys)
+        if not standing["covered"]:
+            await connection.execute(text(fast_sql.DELTA), keys)
         await connection.execute(text(fast_sql.TOUCH), keys)
     if written.new:
         await connection.execute(text(fast_sql.NEW_AD_GROUPS), keys)

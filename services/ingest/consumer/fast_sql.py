@@ -30,9 +30,9 @@ _INSIDE = """
     (ad_group_id BETWEEN cast(:first_ad_group AS bigint) AND cast(:last_ad_group AS bigint)
      AND date BETWEEN cast(:first_date AS date) AND cast(:last_date AS date))
 """
-ENTRIES_INSIDE = f"SELECT * FROM stat_entry WHERE attempt_id = :attempt_id AND {_INSIDE}"
+ENTRIES_INSIDE = f"SELECT * FROM stat_entry WHERE attempt_id = :attempt_id AND {_INSIDE} IS NOT FALSE"
 ENTRIES_OUTSIDE = f"SELECT * FROM stat_entry WHERE attempt_id = :attempt_id AND {_INSIDE} IS NOT TRUE"
-"""Without a region, which is what NULL for its ends means, all of the entries."""
+"""Both are all entries where the ends of the region are NULL, so that the planner sees that there is no condition."""
 
 # What else counts near the upload: in its range of dates and ad groups, so that a key may be in both. A fix has the
 # place of the upload that it mends, so whatever has to do with fixes is left to the general rule.

@@ -89,12 +89,18 @@ class Tables:
     @cached_property
     def rest(self) -> int:
         """How many of them are not fair."""
-        return int(one(self.cursor, "SELECT count(*) FROM rest")[0])
+        return int(one(self.cursor, "SELECT count(*) FROM rest")[0]) if self.odd else 0
+
+    @cached_property
+    def has_others(self) -> bool:
+        """Whether there are records that are no rows; of most files nothing more need be asked."""
+        return bool(one(self.cursor, "SELECT count(*) FROM aside")[0])
 
     def fill(self, judging: Judging, fair: Fair) -> Peculiarities:
         """Read the file into them."""
         found = Peculiarities()
-        self.cursor.execute(f"CREATE TEMP TABLE rest AS FROM odd WHERE NOT {fair.condition()}")
+        if self.odd:
+            self.cursor.execute(f"CREATE TEMP TABLE rest AS FROM odd WHERE NOT {fair.condition()}")
         if self.rest:
             self.judge(judging)
             found = Peculiarities(*map(int, one(self.cursor, judging.peculiarities())))
@@ -140,6 +146,8 @@ class Tables:
     def counts(self) -> Counts:
         """Count the records."""
         accepted, kept = one(self.cursor, "SELECT count(*), coalesce(sum(rows), 0) FROM entries")
+        if not self.has_others:
+            return Counts(int(accepted), int(kept), 0, 0)
         rejected, totals = one(
             self.cursor, "SELECT count(*) FILTER (NOT sums_up), count(*) FILTER (sums_up) FROM aside"
         )
@@ -165,16 +173,23 @@ class Tables:
 
     def write_rejections(self, target: Path) -> None:
         """Write the refused records in the order of their lines."""
+        if not self.has_others:
+            target.touch()
+            return
         columns = ", ".join(escaped(name) for name in ('"column"', "value", "reason", "l"))
         self._copy(f"SELECT line, {columns} FROM aside WHERE NOT sums_up ORDER BY line", target)
 
     def total_rows(self) -> list[TotalRow]:
         """Return the first records that are totals or footers, as they stand in the flat file."""
+        if not self.has_others:
+            return []
         query = f"SELECT line, left(l, {TOTAL_CHARACTERS}) FROM aside WHERE sums_up ORDER BY line LIMIT {TOTAL_ROWS}"
         return [TotalRow(line=line, text=text) for line, text in self.cursor.execute(query).fetchall()]
 
     def reconcile(self, totals: Totals, rows: int) -> list[Reconciliation]:
         """Compare the rows with the file's own totals; those of one label, split by device, are one total."""
+        if not self.has_others:
+            return []
         stated = ", ".join(f"sum(stated_{name})" for name in METRICS)
         query = f"""SELECT min(line), {stated} FROM aside WHERE sums_up AND NOT footer
             GROUP BY label, has_device ORDER BY min(line) LIMIT 1000"""

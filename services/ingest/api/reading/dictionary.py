@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from services.ingest.api.reading.sources import SOURCES, Column, Source
+from services.ingest.api.reading.sources import SOURCES, Column
 
 
 def fold(name: str) -> str:
@@ -92,13 +92,12 @@ class Dictionary:
         return None
 
 
+_NAMES = {source.title: {fold(name) for names in source.names.values() for name in names} for source in SOURCES}
+
+
 def none_marks(names: Collection[str]) -> tuple[str, ...]:
     """Return what the export with these (known) column names writes for a count of none, besides 0."""
     folded = {fold(_IN_CURRENCY.sub(r"\g<name>", name)) for name in names}
-    shared = {source.title: len(folded & _names_of(source)) for source in SOURCES}
+    shared = {source.title: len(folded & _NAMES[source.title]) for source in SOURCES}
     likely = [set(source.none_marks) for source in SOURCES if shared[source.title] == max(shared.values())]
     return tuple(sorted(set.intersection(*likely)))
-
-
-def _names_of(source: Source) -> set[str]:
-    return {fold(name) for names in source.names.values() for name in names}

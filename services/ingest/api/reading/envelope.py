@@ -157,7 +157,7 @@ def _candidates(path: Path, delimiter: str, kind: Kind | None) -> Iterator[_Cand
     """Yield the first record, and those with columns we know, down to the first that is understood."""
     for index, (line, record) in enumerate(_first_records(path, delimiter)):
         names = fields(record, delimiter) or []
-        is_header = known(names) >= HEADER_COLUMNS
+        is_header = len(names) >= HEADER_COLUMNS and known(names) >= HEADER_COLUMNS
         if is_header or index == 0:
             understood = is_header and _is_understood(names, kind)
             yield _Candidate(delimiter, line, record, names, understood)
