@@ -117,18 +117,28 @@ steps = st.one_of(
 schedules = st.lists(steps, min_size=4, max_size=14)
 
 
-def stated(mode: Mode, number: int, *ad_groups: int) -> Send:
-    """Return a file of a key for each ad group."""
-    rows = tuple((ad_group, DAY, 1, 0, number, 0, 0) for ad_group in ad_groups)
+def stated(mode: Mode, number: int, *keys: tuple[int, int]) -> Send:
+    """Return a file of keys, each given by its ad group and by how many days it is after the first."""
+    rows = tuple((ad_group, DAY + timedelta(day), 1, 0, number, 0, 0) for ad_group, day in keys)
     return Send(Kind.AD_GROUP_STATS, mode, rows, 0, None)
 
 
 EVERY_PATH = [
-    *(stated(Mode.UPSERT, 1, 1), Apply()),
-    *(stated(Mode.UPSERT, 2, 1, 2), Apply()),
-    *(stated(Mode.ADD, 3, 2, 3), Apply()),
+    *(stated(Mode.UPSERT, 1, (1, 0)), Apply()),
+    *(stated(Mode.UPSERT, 2, (1, 0), (2, 0)), Apply()),
+    *(stated(Mode.ADD, 3, (2, 0), (3, 0)), Apply()),
 ]
 """What the random schedules may all miss: each path that an upload may take by itself."""
+
+SEVERAL_NEAR = [
+    *(stated(Mode.UPSERT, 1, (1, 2)), Apply(), stated(Mode.UPSERT, 1, (2, 0)), Apply()),
+    *(stated(Mode.UPSERT, 1, (3, 4)), Apply(), stated(Mode.UPSERT, 2, (1, 2), (2, 0), (3, 4), (4, 6), (0, 3)), Apply()),
+    *(stated(Mode.UPSERT, 3, (4, 6), (5, 6), (0, 3), (0, -1)), Apply()),
+]
+"""The region that an upload shares with several others reaches from the first to the last of them, both ways."""
+
+SAID_AGAIN = [stated(Mode.UPSERT, 1, (1, 0)), Apply(), stated(Mode.UPSERT, 1, (1, 0), (2, 0)), Apply()]
+"""What stays as it was must not be added to its day once more, though all that changed is new."""
 
 
 class Run:
@@ -222,6 +232,8 @@ def test_every_way_of_applying_gives_the_same(database_url: str) -> None:
         @settings(max_examples=45, deadline=None, suppress_health_check=[HealthCheck.too_slow])
         @given(schedules)
         @example(EVERY_PATH)
+        @example(SEVERAL_NEAR)
+        @example(SAID_AGAIN)
         def check(schedule: list[Any]) -> None:
             by_rule, *others = [loop.run(follow(engine, schedule, way)) for way in ("general", "alone", "together")]
             for other in others:
