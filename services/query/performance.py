@@ -101,14 +101,18 @@ async def performance_time_series(
         case []:
             columns = await facts.read(_series(aggregate_by, parts, None), *ends)
         case [campaign_id]:
-            columns = await facts.read(_series(aggregate_by, parts, _ONE), campaign_id, *ends)
+            days, *others = await facts.read(_series(aggregate_by, parts, _ONE), campaign_id, *ends)
+            columns = [days, [campaign_id] * len(days), *others]
         case several:
             columns = await facts.read(_series(aggregate_by, parts, _SOME), several, *ends)
     return _points(columns)
 
 
 def _series(step: AggregateBy, parts: Sequence[Piece], only: str | None) -> str:
-    """Return the statement for a series; its values are that of the condition `only`, if any, and the parts' ends."""
+    """Return the statement for a series; its values are that of the condition `only`, if any, and the parts' ends.
+
+    It has a column of campaigns, unless there is but one.
+    """
     rows = " UNION ALL ".join(
         f"SELECT date, campaign_id, {', '.join(METRICS)} FROM campaign_{part.step} "
         f"WHERE date BETWEEN ${first} AND ${first + 1} {f'AND {only}' if only else ''}"
@@ -116,10 +120,11 @@ def _series(step: AggregateBy, parts: Sequence[Piece], only: str | None) -> str:
     )
     if [part.step for part in parts] != [step]:
         rows = f"SELECT date_trunc('{step}', date)::date AS date, campaign_id, {_SUMMED} FROM ({rows}) p GROUP BY 1, 2"
+    keys = ("date",) if only == _ONE else ("date", "campaign_id")
     order = "date" if only == _ONE else f"date, nullif(campaign_id, {UNATTRIBUTED})"
     ordered = f"SELECT date, campaign_id, {_READ} FROM ({rows}) s ORDER BY {order}"
     names = f"{_NAMES} WHERE {only}" if only else _NAMES
-    return versioned((("date", "campaign_id", *METRICS), ordered), (("campaign_id", "name"), names))
+    return versioned(((*keys, *METRICS), ordered), (("campaign_id", "name"), names))
 
 
 def _points(columns: Columns) -> list[Point]:
