@@ -1,9 +1,9 @@
 """The two endpoints about what happened when: a time series of campaigns, and a period beside the one before it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from http import HTTPStatus
-from itertools import count
+from itertools import count, repeat
 from typing import Annotated, Any
 
 from litestar import get
@@ -96,16 +96,14 @@ async def performance_time_series(
     check_order(start_date, end_date)
     check_ids(campaign_ids or [])
     parts = pieces(aggregate_by, start_date, end_date)
-    ends = (day for part in parts for day in (part.first, part.last))
+    ends = [day for part in parts for day in (part.first, part.last)]
     match campaign_ids or []:
-        case []:
-            columns = await facts.read(_series(aggregate_by, parts, None), *ends)
         case [campaign_id]:
-            days, *others = await facts.read(_series(aggregate_by, parts, _ONE), campaign_id, *ends)
-            columns = [days, [campaign_id] * len(days), *others]
+            return _points_of_one(campaign_id, await facts.read(_series(aggregate_by, parts, _ONE), campaign_id, *ends))
+        case []:
+            return _points_of_several(await facts.read(_series(aggregate_by, parts, None), *ends))
         case several:
-            columns = await facts.read(_series(aggregate_by, parts, _SOME), several, *ends)
-    return _points(columns)
+            return _points_of_several(await facts.read(_series(aggregate_by, parts, _SOME), several, *ends))
 
 
 def _series(step: AggregateBy, parts: Sequence[Piece], only: str | None) -> str:
@@ -127,12 +125,21 @@ def _series(step: AggregateBy, parts: Sequence[Piece], only: str | None) -> str:
     return versioned(((*keys, *METRICS), ordered), (("campaign_id", "name"), names))
 
 
-def _points(columns: Columns) -> list[Point]:
-    """Return the points of a series, whose numbers are worked out column by column: that takes a third less time."""
+def _points_of_one(campaign_id: int, columns: Columns) -> list[Point]:
+    days, *sums, _, names = columns
+    return _points(days, repeat(campaign_id), repeat(names[0] if names else None), sums)
+
+
+def _points_of_several(columns: Columns) -> list[Point]:
     days, campaigns, *sums, known, names = columns
     called = dict(zip(known, names, strict=True)) | {UNATTRIBUTED: UNATTRIBUTED_NAME}
     shown_ids = [None if each == UNATTRIBUTED else each for each in campaigns]
-    return list(map(Point, days, shown_ids, map(called.get, campaigns), *_numbers(*sums)))
+    return _points(days, shown_ids, map(called.get, campaigns), sums)
+
+
+def _points(days: list[date], ids: Iterable[int | None], names: Iterable[str | None], sums: Columns) -> list[Point]:
+    """Return the points of a series, whose numbers are worked out column by column: that takes a third less time."""
+    return list(map(Point, days, ids, names, *_numbers(*sums)))
 
 
 def _numbers(cost: list[int], clicks: list[int], conversions: list[int], impressions: list[int]) -> tuple[Any, ...]:
