@@ -133,8 +133,9 @@ def quoted_at_random(cell: str, random: Random) -> str:
 
 
 def is_no_footer(cell: str) -> bool:
-    """Tell whether the cell leaves no line that could pass for a sentence with a count below the rows."""
-    return not (set(cell) & set("\n\r") and set(cell) & set("eé😀"))
+    """Tell whether the cell leaves no line of its own that could pass for a count below the rows, such as `1é`."""
+    lines = cell.splitlines() if set(cell) & set("\n\r") else []
+    return not any(set(line) & set("01") and set(line) & set("eé😀") for line in lines)
 
 
 def spoil(row: list[str], cell: str, random: Random) -> str:
