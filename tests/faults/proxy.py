@@ -121,7 +121,8 @@ class Proxy:
             if self.refuses:
                 return _reset(writer)
             await self._relay(reader, writer)
-        except OSError:
+        except (OSError, RuntimeError):
+            # The latter where more is to be said to a client that was told that there is nothing more.
             _reset(writer)
         finally:
             self._serving.discard(task)
