@@ -13,11 +13,16 @@ from shared.errors import MEDIA_TYPE
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
+def encode(content: object) -> bytes:
+    """Return content as JSON."""
+    return _ENCODER.encode(content)
+
+
 class ExactResponse(Response[Any]):
     """A response whose decimals are JSON numbers with all their digits."""
 
     @override
     def render(self, content: Any, media_type: str, enc_hook: Serializer = lambda value: value) -> bytes:
         if media_type in {MediaType.JSON, MEDIA_TYPE}:
-            return _ENCODER.encode(content)
+            return encode(content)
         return super().render(content, media_type, enc_hook)

@@ -16,7 +16,8 @@ from urllib.parse import unquote_to_bytes
 from typing_extensions import Buffer
 
 import shared
-from services.query.dataset import Version
+from services.query.dataset import Make, Read, Version
+from shared.responses import encode
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -28,6 +29,9 @@ PRIVATE = [(b"cache-control", b"private, no-cache")]
 """A browser may keep the answer, and asks with its tag whether it still holds."""
 
 VARY = (b"vary", b"accept-encoding")
+PLAIN, GZIP = b"", b"gzip" + zlib.ZLIB_RUNTIME_VERSION.encode()
+"""How a body is encoded, as far as its bytes depend on it."""
+
 REPLACED = frozenset({b"content-length", b"etag", b"cache-control", b"vary"})
 
 
@@ -42,29 +46,40 @@ class Sent:
 
 @dataclass(slots=True)
 class Kept:
-    """The answer to a question and the state of the data it tells of, plain and, once asked for again, packed."""
+    """The answer to a question and what it is made of, plain and, once asked for again, packed."""
 
     question: bytes
-    version: Version
+    read: Read
+    make: Make
     plain: Sent
     packed: Sent | None = None
     is_packing: bool = False
 
     @property
     def size(self) -> int:
-        """Return how many bytes it takes, its bodies that is."""
-        return len(self.plain.body) + (len(self.packed.body) if self.packed else 0)
+        """Return about how many bytes it takes: its bodies, and the numbers and texts that it is made of."""
+        texts = len(self.plain.body)
+        return len(self.plain.body) + texts + (len(self.packed.body) if self.packed else 0) + self.read.size
 
 
-def kept(question: bytes, version: Version, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Kept:
+def kept(question: bytes, read: Read, make: Make, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Kept:
     """Return the answer to a question, with the tag that no other answer has."""
     others = [header for header in headers if header[0] not in REPLACED]
-    return Kept(question, version, _sent(_tag(question, version, b""), [*others, VARY], body))
+    return Kept(question, read, make, _sent(_tag(question, read.version, PLAIN), [*others, VARY], body))
+
+
+def renewed(answer: Kept, read: Read) -> Kept:
+    """Return the answer as it is in a later version: the same body if it is made of the same, under another tag."""
+    if read.columns != answer.read.columns:
+        return kept(answer.question, read, answer.make, answer.plain.headers, encode(answer.make(read.columns)))
+    plain = _retagged(answer.plain, _tag(answer.question, read.version, PLAIN))
+    again = answer.packed and _retagged(answer.packed, _tag(answer.question, read.version, GZIP))
+    return Kept(answer.question, read, answer.make, plain, again)
 
 
 def packed(answer: Kept) -> Sent:
     """Return the answer packed with gzip, under a tag of its own, as its bytes are others."""
-    tag = _tag(answer.question, answer.version, b"gzip" + zlib.ZLIB_RUNTIME_VERSION.encode())
+    tag = _tag(answer.question, answer.read.version, GZIP)
     others = [header for header in answer.plain.headers if header[0] not in REPLACED]
     body = gzip.compress(answer.plain.body, GZIP_LEVEL, mtime=0)
     return _sent(tag, [*others, VARY, (b"content-encoding", b"gzip")], body)
@@ -111,6 +126,11 @@ def sources() -> list[Path]:
 def _sent(tag: bytes, headers: Headers, body: bytes) -> Sent:
     length = (b"content-length", str(len(body)).encode())
     return Sent(tag, [*headers, *PRIVATE, (b"etag", tag), length], body)
+
+
+def _retagged(sent: Sent, tag: bytes) -> Sent:
+    headers = [(name, tag if name == b"etag" else value) for name, value in sent.headers]
+    return Sent(tag, headers, sent.body)
 
 
 def _tag(question: bytes, version: Version, encoding: bytes) -> bytes:

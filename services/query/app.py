@@ -11,7 +11,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.query.cache import Cache
 from services.query.campaigns import list_campaigns
-from services.query.dataset import Clock
 from services.query.facts import DATABASE_ERRORS, Database, Facts
 from services.query.front import Front
 from services.query.performance import compare_performance, performance_time_series
@@ -74,7 +73,7 @@ def create_app(settings: QuerySettings, checks: Mapping[str, Check] | None = Non
         openapi_config=None,
     )
     tagging = tag_by_body(app.asgi_handler, UNVERSIONED)
-    app.asgi_handler = Front(tagging, Clock(database.version), Cache(settings.cache_bytes), VERSIONED, _refuse)
+    app.asgi_handler = Front(tagging, database, Cache(settings.cache_bytes), VERSIONED, _refuse)
     return app
 
 

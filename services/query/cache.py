@@ -4,7 +4,6 @@ Pure: no framework.
 """
 
 from services.query.answers import Kept, Sent
-from services.query.dataset import Version
 
 OVERHEAD = 1500
 """About what an answer takes beside its bodies: headers, tags, the question."""
@@ -21,13 +20,12 @@ class Cache:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def find(self, question: bytes, version: Version) -> Kept | None:
-        """Return the answer to a question, if it is kept and knows all of this version."""
+    def find(self, question: bytes) -> Kept | None:
+        """Return the answer to a question as it was last made."""
         answer = self._kept.pop(question, None)
-        if answer is None:
-            return None
-        self._kept[question] = answer
-        return answer if answer.version.covers(version) else None
+        if answer is not None:
+            self._kept[question] = answer
+        return answer
 
     def keep(self, answer: Kept) -> None:
         """Keep an answer, instead of an earlier one to the same question."""

@@ -6,6 +6,7 @@ import msgspec
 from litestar import get
 from litestar.di import NamedDependency
 
+from services.query.dataset import Columns
 from services.query.examples import CAMPAIGNS
 from services.query.facts import Facts, versioned
 from services.query.numbers import MICROS, shown_ratios
@@ -52,7 +53,11 @@ async def list_campaigns(facts: NamedDependency[Facts]) -> list[Campaign]:
 
     `Unattributed` holds the ad groups that have stats but no campaign yet, and is absent when there are none.
     """
-    *told, names, cost, conversions, months = await facts.read(versioned((_COLUMNS, _CAMPAIGNS)))
+    return await facts.answer(_campaigns, versioned((_COLUMNS, _CAMPAIGNS)))
+
+
+def _campaigns(columns: Columns) -> list[Campaign]:
+    *told, names, cost, conversions, months = columns
     decoded = map(_NAMES.decode, names)
     monthly, per_conversion = shown_ratios(cost, months, unit=MICROS), shown_ratios(cost, conversions)
     return list(map(Campaign, *told, decoded, monthly, per_conversion))

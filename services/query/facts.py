@@ -10,11 +10,8 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from services.query.dataset import Version
+from services.query.dataset import Columns, Read, Version
 from shared.database import READER_TIMEOUTS, connector, is_connection_lost
-
-Columns = list[list[Any]]
-"""The rows of an answer, column by column: that is fewer and larger values to carry and to decode."""
 
 CONNECTIONS = 5
 """How many answers are asked for at once. asyncpg's own pool would take 0.05 to 0.1 ms of each for its checks."""
@@ -27,8 +24,8 @@ PLANNER = {"jit": "off"}
 
 VERSION = "SELECT epoch, version FROM dataset"
 
-SEEN = "dataset_version"
-"""Where a request's state holds the version that its answer tells of."""
+SEEN = "dataset_read"
+"""Where a request's state holds the `Read` that its answer is made of, and what made it."""
 
 DATABASE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What can go wrong while reading."""
@@ -60,8 +57,8 @@ class Database:
         """Return the version of the data as it is now."""
         return await self._twice(self._ask_version)
 
-    async def answer(self, statement: str, *values: object) -> tuple[Version, Columns]:
-        """Return the columns of a statement made by `versioned`, and the version they belong to.
+    async def read(self, statement: str, *values: object) -> Read:
+        """Return what a statement made by `versioned` gives.
 
         Sums are read as 64-bit integers, which is fast, and as numerics where one does not fit: `{whole}` in the
         statement stands for the type. Raises `TimeoutError` when the database says nothing for long.
@@ -71,7 +68,7 @@ class Database:
         except asyncpg.NumericValueOutOfRangeError:
             row = await self._row(statement.format(whole="numeric"), values)
         epoch, number, *columns = row
-        return Version(epoch, number), [_whole(column or []) for column in columns]
+        return Read(statement, values, Version(epoch, number), [_whole(column or []) for column in columns])
 
     def close(self) -> None:
         """Close the connections."""
@@ -129,13 +126,14 @@ def _whole(column: list[Any]) -> list[Any]:
 
 
 class Facts:
-    """The database as one request sees it; `state` is the request's, where the version of its answer is noted."""
+    """The database as one request sees it; `state` is the request's, where what its answer is made of is noted."""
 
     def __init__(self, database: Database, state: dict[str, Any]) -> None:
         self._database = database
         self._state = state
 
-    async def read(self, statement: str, *values: object) -> Columns:
-        """Return the columns of a statement made by `versioned`."""
-        self._state[SEEN], columns = await self._database.answer(statement, *values)
-        return columns
+    async def answer(self, make: Callable[[Columns], T], statement: str, *values: object) -> T:
+        """Return what `make`, which must look at nothing else, makes of the columns of a statement by `versioned`."""
+        read = await self._database.read(statement, *values)
+        self._state[SEEN] = (read, make)
+        return make(read.columns)

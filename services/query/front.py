@@ -2,24 +2,37 @@
 
 An answer is taken from memory only if the version it tells of was read from the database *after* the request came
 in. So whoever was told of a change sees it, through whichever process. One read serves all requests that wait.
+
+Where the data have changed, only what the answer is made of is read again: most uploads change little, and what is
+made of the same need not be made again.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 from litestar.enums import HttpMethod, ScopeType
 from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send
 
-from services.query.answers import WORTH_PACKING, Kept, accepts_gzip, kept, packed, question_of
+from services.query.answers import WORTH_PACKING, Kept, accepts_gzip, kept, packed, question_of, renewed
 from services.query.cache import Cache
-from services.query.dataset import Clock, Version
+from services.query.dataset import Clock, Read, Version
 from services.query.facts import DATABASE_ERRORS, SEEN
 from services.query.sending import header, send_unless_known, send_whole
 
 OnError = Callable[[Scope, Receive, Send, Exception], Awaitable[None]]
+
+
+class Data(Protocol):
+    """What tells the version of the data, and reads once more what an answer is made of."""
+
+    async def version(self) -> Version:
+        """Return the version as it is now."""
+
+    async def read(self, statement: str, *values: object) -> Read:
+        """Return what a statement gives now."""
 
 
 @dataclass
@@ -39,11 +52,12 @@ class Captured:
 
 
 class Front:
-    """The application with a cache before it, for questions at `paths`; `on_error` answers when the clock cannot."""
+    """The application with a cache before it, for questions at `paths`; `on_error` answers where there are no data."""
 
-    def __init__(self, app: ASGIApp, clock: Clock, cache: Cache, paths: Collection[str], on_error: OnError) -> None:
+    def __init__(self, app: ASGIApp, data: Data, cache: Cache, paths: Collection[str], on_error: OnError) -> None:
         self._app = app
-        self._clock = clock
+        self._clock = Clock(data.version)
+        self._read = data.read
         self._cache = cache
         self._paths = frozenset(paths)
         self._on_error = on_error
@@ -56,33 +70,42 @@ class Front:
             await self._app(scope, receive, send)
             return
         try:
-            version = await self._clock.now()
+            answer, is_remembered = await self._answer(scope)
         except DATABASE_ERRORS as error:
             await self._on_error(scope, receive, send, error)
             return
-        await self._answer(version, scope, send)
-
-    async def _answer(self, version: Version, scope: Scope, send: Send) -> None:
-        question = question_of(scope["path"], scope["query_string"])
-        remembered = self._cache.find(question, version)
-        answer = remembered or await self._ask(question, version, scope)
         if isinstance(answer, Captured):
             await send_whole(answer.status, answer.headers, answer.body, send)
             return
         sent = answer.plain
         if len(sent.body) > WORTH_PACKING and accepts_gzip(header(scope, b"accept-encoding")):
             sent = answer.packed or sent
-            if remembered and not answer.is_packing:
+            if is_remembered and not answer.is_packing:
                 self._pack(answer)
         await send_unless_known(sent, scope, send)
 
-    async def _ask(self, question: bytes, version: Version, scope: Scope) -> Kept | Captured:
-        """Return the application's answer, the same one to all who ask the same of the same version meanwhile."""
+    async def _answer(self, scope: Scope) -> tuple[Kept | Captured, bool]:
+        """Return the answer to a request, and whether it was there already; raises what asking the database raises."""
+        version = await self._clock.now()
+        question = question_of(scope["path"], scope["query_string"])
+        known = self._cache.find(question)
+        if known is not None and known.read.version.covers(version):
+            return known, True
+        return await self._ask(question, version, known, scope), False
+
+    async def _ask(self, question: bytes, version: Version, known: Kept | None, scope: Scope) -> Kept | Captured:
+        """Return a new answer, the same one to all who ask the same of the same version meanwhile."""
         asking = self._asking.get((question, version))
         if asking is None:
-            asking = self._asking[question, version] = asyncio.create_task(self._compute(question, scope))
+            asking = self._asking[question, version] = asyncio.create_task(self._renew(question, known, scope))
             asking.add_done_callback(lambda _: self._asking.pop((question, version)))
         return await asyncio.shield(asking)
+
+    async def _renew(self, question: bytes, known: Kept | None, scope: Scope) -> Kept | Captured:
+        """Return the answer of the latest version: the one that is known, renewed, or else the application's."""
+        if known is None:
+            return await self._compute(question, scope)
+        return self._keep(renewed(known, await self._read(known.read.statement, *known.read.values)))
 
     async def _compute(self, question: bytes, scope: Scope) -> Kept | Captured:
         captured = Captured()
@@ -92,7 +115,10 @@ class Front:
         seen = state.get(SEEN)
         if seen is None or captured.status != HTTPStatus.OK:
             return captured
-        answer = kept(question, seen, captured.headers, captured.body)
+        read, make = seen
+        return self._keep(kept(question, read, make, captured.headers, captured.body))
+
+    def _keep(self, answer: Kept) -> Kept:
         self._cache.keep(answer)
         return answer
 

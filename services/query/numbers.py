@@ -43,10 +43,13 @@ def shown_ratios(dividends: Sequence[int], divisors: Sequence[int], unit: int = 
     """
     scaled = dividends if unit == MICROS else [MICROS // unit * dividend for dividend in dividends]
     pairs = zip(scaled, divisors, strict=True)
-    if max(scaled, default=0) < FIFTEEN_DIGITS and max(divisors, default=0) < FIFTEEN_DIGITS:
+    largest = max(scaled, default=0)
+    if largest < FIFTEEN_DIGITS and max(divisors, default=0) < FIFTEEN_DIGITS:
         # Exact, though in floats: a tie is a float itself, and what is none is at least half of the divisor's inverse
         # away from one, which for such numbers is more than the division and the addition can be wrong by.
         return [floor(dividend / divisor + 0.5) / MICROS if divisor else None for dividend, divisor in pairs]
+    if largest < FIFTEEN_DIGITS * min(filter(None, divisors), default=0):
+        return [(dividend + (divisor >> 1)) // divisor / MICROS if divisor else None for dividend, divisor in pairs]
     return [_shown_ratio(dividend, divisor) if divisor else None for dividend, divisor in pairs]
 
 

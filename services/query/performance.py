@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import partial
 from http import HTTPStatus
 from itertools import count, repeat
 from typing import Annotated, Any
@@ -11,8 +12,9 @@ from litestar.di import NamedDependency
 from litestar.openapi.spec import Example
 from litestar.params import Parameter
 
+from services.query.dataset import Columns
 from services.query.examples import COMPARISON, SERIES
-from services.query.facts import Columns, Facts, versioned
+from services.query.facts import Facts, versioned
 from services.query.numbers import MICROS, Totals, change_in_percent, exact_metrics, rounded, shown, shown_ratios
 from services.query.params import (
     AggregateBy,
@@ -99,11 +101,12 @@ async def performance_time_series(
     ends = [day for part in parts for day in (part.first, part.last)]
     match campaign_ids or []:
         case [campaign_id]:
-            return _points_of_one(campaign_id, await facts.read(_series(aggregate_by, parts, _ONE), campaign_id, *ends))
+            make = partial(_points_of_one, campaign_id)
+            return await facts.answer(make, _series(aggregate_by, parts, _ONE), campaign_id, *ends)
         case []:
-            return _points_of_several(await facts.read(_series(aggregate_by, parts, None), *ends))
+            return await facts.answer(_points_of_several, _series(aggregate_by, parts, None), *ends)
         case several:
-            return _points_of_several(await facts.read(_series(aggregate_by, parts, _SOME), several, *ends))
+            return await facts.answer(_points_of_several, _series(aggregate_by, parts, _SOME), several, *ends)
 
 
 def _series(step: AggregateBy, parts: Sequence[Piece], only: str | None) -> str:
@@ -187,12 +190,12 @@ async def compare_performance(
     check_order(start_date, end_date)
     current = Period(start_date, end_date)
     before = period_before(current, compare_mode)
-    columns = await facts.read(_COMPARISON, before.start, before.end, current.start, current.end)
-    return _comparison((before, current), [Totals(*values) for values in zip(*columns, strict=True)])
+    make = partial(_comparison, (before, current))
+    return await facts.answer(make, _COMPARISON, before.start, before.end, current.start, current.end)
 
 
-def _comparison(periods: Sequence[Period], totals: Sequence[Totals]) -> Comparison:
-    before, current = (exact_metrics(each) for each in totals)
+def _comparison(periods: Sequence[Period], columns: Columns) -> Comparison:
+    before, current = (exact_metrics(Totals(*values)) for values in zip(*columns, strict=True))
     changes = {name: rounded(change_in_percent(value, current[name])) for name, value in before.items()}
     return Comparison(
         before_period=_period_metrics(periods[0], before),

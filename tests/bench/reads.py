@@ -35,6 +35,20 @@ READS = {
 }
 """The endpoints, as both sides understand them; (c) knows one mode of comparison and ignores its name."""
 
+RAISE = "UPDATE dataset SET version = version + 1 RETURNING version"
+CHANGE = f"""
+    WITH day AS (
+        UPDATE campaign_day SET cost = cost + 1 WHERE campaign_id = {CAMPAIGN + 7} AND date = '{LAST_DAY}'
+    ),
+    month AS (
+        UPDATE campaign_month SET cost = cost + 1
+        WHERE campaign_id = {CAMPAIGN + 7} AND date = '{LAST_DAY.replace(day=1)}'
+    ),
+    total AS (UPDATE total_day SET cost = cost + 1 WHERE date = '{LAST_DAY}')
+    {RAISE}
+"""
+"""What an upload does that says nothing about a question, and what one does that changes a little of each answer."""
+
 _SUMS = "sum(cost), sum(clicks), sum(conversions), sum(impressions)"
 QUERIES = {
     "campaigns": f"SELECT campaign_id, {_SUMS}, count(*) FROM campaign_month GROUP BY campaign_id ORDER BY campaign_id",
@@ -74,24 +88,30 @@ def fill(address: str, files: Files, servers: Servers) -> None:
 
 
 def cold(stage: Ours, address: str, rounds: int) -> list[Figure]:
-    """Read each endpoint right after the version changed: ours, and (c), in turn."""
+    """Read each endpoint right after the version changed, and its numbers or not: ours, and (c), in turn."""
     figures = []
     with textbook.api(address) as port, asking(stage.database) as put:
         for name, path in READS.items():
-            figure = Figure(f"{name}, cold", "1/s", "(c) FastAPI", must=50, aim=200, more=True)
+            same, other = (
+                Figure(f"{name}, cold{numbers}", "1/s", "(c) FastAPI", must=50, aim=200, more=True)
+                for numbers in ("", ", other numbers")
+            )
             for _ in range(rounds):
                 with _client(_port(stage)) as http:
-                    figure.ours.append(1 / median(_cold_read(http, put, path) for _ in range(COLD_READS)))
+                    for figure, change in ((same, RAISE), (other, CHANGE)):
+                        put(CHANGE)
+                        figure.ours.append(1 / median(_cold_read(http, put, change, path) for _ in range(COLD_READS)))
                 with _client(port) as http:
-                    figure.theirs.append(1 / median(_timed(http, path) for _ in range(PEER_READS)))
-            figures.append(figure)
+                    same.theirs.append(1 / median(_timed(http, path) for _ in range(PEER_READS)))
+            other.theirs = same.theirs
+            figures += [same, other]
     return figures
 
 
 def against_queries(stage: Ours, answers: list[Figure], folder: Path, rounds: int) -> list[Figure]:
     """Hold the cold reads against the queries alone: the floor that the database sets."""
     figures = []
-    for name, answer in zip(READS, answers, strict=True):
+    for name, answer in zip(READS, answers[1::2], strict=True):
         figure = Figure(f"{name}, cold, against the query alone", "1/s", "(d) pgbench", more=True, ours=answer.ours)
         figure.theirs = [textbook.alone(stage.database, QUERIES[name], SECONDS, folder) for _ in range(rounds)]
         figures.append(figure)
@@ -103,8 +123,8 @@ def _client(port: int) -> contextlib.closing[HTTPConnection]:
     return contextlib.closing(HTTPConnection("127.0.0.1", port, timeout=120))
 
 
-def _cold_read(http: HTTPConnection, put: Callable[[str], Any], path: str) -> float:
-    put("UPDATE dataset SET version = version + 1 RETURNING version")
+def _cold_read(http: HTTPConnection, put: Callable[[str], Any], change: str, path: str) -> float:
+    put(change)
     return _timed(http, path)
 
 

@@ -207,7 +207,7 @@ async def test_sums_beyond_64_bits_are_read_exactly(database_url: str) -> None:
     statement = versioned(
         (("cost", "clicks"), "SELECT cost::{whole} AS cost, clicks::{whole} AS clicks FROM total_day")
     )
-    version, columns = await database.answer(statement)
+    _, _, version, columns = await database.read(statement)
     assert columns == [[99999999999999999999999999], [2]]
     assert all(isinstance(value, int) for column in columns for value in column)
     assert version == await database.version()

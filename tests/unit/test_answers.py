@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.query import answers, numbers, performance
-from services.query.answers import Kept, accepts_gzip, kept, packed, question_of, sources, tagged
+from services.query.answers import Kept, accepts_gzip, kept, packed, question_of, renewed, sources, tagged
 from services.query.cache import OVERHEAD, Cache
-from services.query.dataset import Version
+from services.query.dataset import VALUE_BYTES, Columns, Read, Version
 from shared import responses, tables
 
 EPOCH, OTHER = UUID(int=1), UUID(int=2)
@@ -16,7 +16,11 @@ JSON = [(b"content-type", b"application/json"), (b"content-length", b"999")]
 
 
 def answer(question: bytes, number: int = 1, size: int = 100, epoch: UUID = EPOCH) -> Kept:
-    return kept(question, Version(epoch, number), JSON, b"x" * size)
+    return kept(question, read(number, epoch), len, JSON, b"x" * size)
+
+
+def read(number: int, epoch: UUID = EPOCH, columns: Columns | None = None) -> Read:
+    return Read("SELECT", (), Version(epoch, number), columns or [])
 
 
 def test_a_tag_is_of_the_question_the_version_the_epoch_and_the_encoding() -> None:
@@ -90,24 +94,45 @@ def test_gzip_is_sent_to_those_who_accept_it(header: bytes, *, accepted: bool) -
     assert accepts_gzip(header) is accepted
 
 
-def test_an_answer_is_found_for_its_version_and_older_ones_only() -> None:
+def test_a_version_covers_itself_and_older_ones_of_its_epoch_only() -> None:
+    version = answer(b"a", 5).read.version
+    assert [version.covers(Version(EPOCH, number)) for number in (4, 5, 6)] == [True, True, False]
+    assert not version.covers(Version(OTHER, 5))
+
+
+def test_the_latest_answer_to_a_question_is_found() -> None:
     cache = Cache(10**6)
-    cache.keep(answer(b"a", 5))
-    assert cache.find(b"a", Version(EPOCH, 5)) is not None
-    assert cache.find(b"a", Version(EPOCH, 4)) is not None
-    assert cache.find(b"a", Version(EPOCH, 6)) is None
-    assert cache.find(b"a", Version(OTHER, 5)) is None
-    assert cache.find(b"b", Version(EPOCH, 5)) is None
+    for number in (4, 5):
+        cache.keep(answer(b"a", number))
+    assert cache.find(b"a") == answer(b"a", 5)
+    assert cache.find(b"b") is None
+
+
+def test_what_an_answer_is_made_of_takes_room_too() -> None:
+    large = kept(b"a", read(1, columns=[[1] * 100, ["x"] * 100]), len, JSON, b"y" * 500)
+    assert large.size == 200 * VALUE_BYTES + 2 * 500
+
+
+def test_an_answer_is_made_again_of_other_columns() -> None:
+    new = renewed(answer(b"a", 1), read(2, columns=[[1], [2]]))
+    assert new == kept(b"a", read(2, columns=[[1], [2]]), len, JSON, b"2")
+
+
+def test_a_renewed_answer_is_the_one_that_would_be_made_anew() -> None:
+    old, new = answer(b"a", 1, size=5000), answer(b"a", 2, size=5000)
+    assert renewed(old, read(2)) == new
+    old.packed, new.packed = packed(old), packed(new)
+    assert renewed(old, read(2)) == new
 
 
 def test_the_answer_not_asked_for_the_longest_goes_first() -> None:
-    cache = Cache(3 * (100 + OVERHEAD))
+    cache = Cache(3 * (answer(b"a").size + OVERHEAD))
     for question in (b"a", b"b", b"c"):
         cache.keep(answer(question))
-    assert cache.find(b"a", Version(EPOCH, 1))
+    assert cache.find(b"a")
     cache.keep(answer(b"d"))
-    assert cache.find(b"b", Version(EPOCH, 1)) is None
-    assert all(cache.find(question, Version(EPOCH, 1)) for question in (b"a", b"c", b"d"))
+    assert cache.find(b"b") is None
+    assert all(cache.find(question) for question in (b"a", b"c", b"d"))
 
 
 @given(st.lists(st.tuples(st.sampled_from([b"a", b"b", b"c"]), st.integers(0, 4000), st.booleans())))
@@ -120,7 +145,7 @@ def test_the_cache_never_holds_more_than_its_limit(steps: list[tuple[bytes, int,
         if is_packed:
             cache.keep_packed(each, packed(each))
         held[question] = each
-        found = [each for each in held.values() if cache.find(each.question, Version(EPOCH, 1)) is each]
+        found = [each for each in held.values() if cache.find(each.question) is each]
         assert cache.size == sum(each.size + OVERHEAD for each in found) <= 8000
         assert len(cache) == len(found)
 
@@ -128,9 +153,9 @@ def test_the_cache_never_holds_more_than_its_limit(steps: list[tuple[bytes, int,
 def test_what_is_too_large_is_not_kept_and_drives_nothing_out() -> None:
     cache = Cache(5000)
     cache.keep(answer(b"a"))
-    cache.keep(answer(b"b", size=6000))
-    assert cache.find(b"a", Version(EPOCH, 1))
-    assert cache.find(b"b", Version(EPOCH, 1)) is None
+    cache.keep(answer(b"b", size=3000))
+    assert cache.find(b"a")
+    assert cache.find(b"b") is None
 
 
 def test_a_packed_body_is_not_kept_with_an_answer_that_was_replaced_meanwhile() -> None:
@@ -139,5 +164,5 @@ def test_a_packed_body_is_not_kept_with_an_answer_that_was_replaced_meanwhile() 
     cache.keep(old)
     cache.keep(new)
     cache.keep_packed(old, packed(old))
-    assert cache.find(b"a", Version(EPOCH, 2)) is new
+    assert cache.find(b"a") is new
     assert new.packed is None

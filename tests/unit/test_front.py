@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from services.query.cache import Cache
-from services.query.dataset import Clock, Version
+from services.query.dataset import Read, Version
 from services.query.facts import SEEN
 from services.query.front import Front
 
@@ -19,22 +19,37 @@ class Stage:
     def __init__(self) -> None:
         self.number = 1
         self.asked: list[str] = []
+        self.tag: bytes | None = None
         self.status = 200
         self.error: Exception | None = None
+        self.error_of_reading: Exception | None = None
         self.gate = asyncio.Event()
         self.gate.set()
-        self.front = Front(self.app, Clock(self.read), Cache(10**6), ["/kept"], self.refuse)
+        self.columns: list[list[Any]] | None = None
+        self.made = 0
+        self.front = Front(self.app, self, Cache(10**6), ["/kept"], self.refuse)
 
-    async def read(self) -> Version:
+    async def version(self) -> Version:
         if self.error is not None:
             raise self.error
         return Version(EPOCH, self.number)
+
+    async def read(self, statement: str, *values: object) -> Read:
+        """Return the columns that the test sets, else some that no other version has."""
+        if self.error_of_reading is not None:
+            raise self.error_of_reading
+        assert (statement, values) == ("SELECT", (1,))
+        return Read(statement, values, Version(EPOCH, self.number), self.columns or [[self.number]])
+
+    def make(self, columns: list[list[Any]]) -> Any:
+        self.made += 1
+        return columns[0][0]
 
     async def app(self, scope: Any, _: Any, send: Any) -> None:
         self.asked.append(scope["path"])
         number = self.number
         await self.gate.wait()
-        scope["state"][SEEN] = Version(EPOCH, number)
+        scope["state"][SEEN] = (Read("SELECT", (1,), Version(EPOCH, number), self.columns or [[number]]), self.make)
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"%d" % number, "more_body": False})
@@ -54,15 +69,16 @@ class Stage:
 
         scope: Any = {"type": "http", "method": method, "path": path, "query_string": query, "headers": [], "state": {}}
         await self.front(scope, receive, send)
+        self.tag = dict(sent[0]["headers"]).get(b"etag")
         return sent[0]["status"], sent[1]["body"]
 
 
-async def test_the_application_is_asked_once_a_version() -> None:
+async def test_an_answer_is_made_once_a_version() -> None:
     stage = Stage()
     assert [await stage.ask() for _ in range(3)] == [(200, b"1")] * 3
     stage.number = 2
     assert [await stage.ask() for _ in range(3)] == [(200, b"2")] * 3
-    assert len(stage.asked) == 2
+    assert (len(stage.asked), stage.made) == (1, 1)
 
 
 async def test_those_who_ask_the_same_at_once_share_one_answer() -> None:
@@ -113,6 +129,34 @@ async def test_nothing_is_answered_from_memory_while_the_database_is_away() -> N
     assert await stage.ask() == (503, b"")
     stage.error = None
     assert await stage.ask() == (200, b"1")
+
+
+async def test_an_answer_that_is_made_of_the_same_is_not_made_again() -> None:
+    stage = Stage()
+    stage.columns = [[7]]
+    tags = []
+    for stage.number in (1, 2, 2, 3):
+        assert await stage.ask() == (200, b"1")
+        tags.append(stage.tag)
+    assert (len(stage.asked), stage.made) == (1, 0)
+    # As the tag of another process would be that has not had the question before.
+    assert (len(set(tags)), tags[1]) == (3, tags[2])
+
+
+async def test_an_answer_that_is_made_of_other_numbers_is_made_without_the_application() -> None:
+    stage = Stage()
+    for stage.number in (1, 2, 2, 3):
+        assert await stage.ask() == (200, b"%d" % stage.number)
+    assert (len(stage.asked), stage.made) == (1, 2)
+
+
+async def test_what_cannot_be_read_again_is_refused() -> None:
+    stage = Stage()
+    assert await stage.ask() == (200, b"1")
+    stage.number, stage.error_of_reading = 2, ConnectionResetError()
+    assert await stage.ask() == (503, b"")
+    stage.error_of_reading = None
+    assert await stage.ask() == (200, b"2")
 
 
 async def test_other_paths_and_methods_are_the_applications() -> None:
