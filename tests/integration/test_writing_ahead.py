@@ -73,7 +73,7 @@ async def nothing(_: AsyncConnection) -> None:
 async def apply(connection: AsyncConnection) -> None:
     """Apply what can be claimed."""
     claimed = await claims.claim(connection)
-    await apply_everything(connection, claimed.ready)
+    await apply_everything(connection, await claims.still_ready(connection, claimed.rows))
 
 
 async def counts(engine: AsyncEngine, upload: UUID) -> tuple[int, int]:
@@ -199,18 +199,42 @@ async def test_what_was_taken_back_meanwhile_does_not_count(engine: AsyncEngine,
 
 async def test_each_applier_claims_what_no_other_has(engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(claims, "MOST_UPLOADS", 1)
-    uploads = [await arrive(engine, [stat(number, 1)], number) for number in range(3)]
+    for number in range(3):
+        await arrive(engine, [stat(number, 1)], number)
     async with engine.connect() as first, engine.connect() as second, engine.connect() as third:
         claimed = [await claims.claim(each) for each in (first, second, third, third)]
-        assert [[uploads.index(each["upload_id"]) for each in one.ready] for one in claimed[:3]] == [[0], [1], [2]]
-        ids = [one.ready[0]["id"] for one in claimed[:3]]
+        ids = [attempt for one in claimed[:3] for attempt in one.rows]
+        assert ids == await places(engine)
         assert [list(one.before) for one in claimed] == [[], ids[:1], ids[:2], ids[:2]]
         await second.rollback()
         async with engine.connect() as fourth:
             monkeypatch.setattr(claims, "MOST_UPLOADS", 9)
             found = await claims.claim(fourth)
             # The third is somebody's, and nothing after it may be applied before it.
-            assert ([each["id"] for each in found.ready], found.before) == (ids[1:2], ids[:1])
+            assert (list(found.rows), found.before) == (ids[1:2], ids[:1])
+
+
+async def places(engine: AsyncEngine) -> list[int]:
+    """Return the ids of all attempts, in the order of their places."""
+    async with engine.connect() as connection:
+        return list((await connection.execute(text("SELECT id FROM attempt ORDER BY received_at"))).scalars())
+
+
+async def test_what_another_applies_without_a_claim_is_applied_once(engine: AsyncEngine) -> None:
+    upload = await arrive(engine, [stat(1, 1), stat(2, 1)], 1)
+    async with engine.begin() as other:
+        await lock(other, wait=True)
+        (attempt,) = await claims.still_ready(other, await places(engine))
+        applying = asyncio.create_task(Applier(engine).apply_ready(wait=True))
+        await eventually(lambda: _waits(engine))
+        # As consumers do whose version knows no claims.
+        await apply_everything(other, [attempt])
+    await applying
+    assert await clicks(engine) == {1: 1, 2: 1}
+    assert await day(engine) == 2
+    assert await counts(engine, upload) == (2, 0)
+    async with engine.connect() as connection:
+        assert await connection.scalar(text("SELECT count(*) FROM stat_entry")) == 2
 
 
 async def test_nobody_writes_ahead_of_a_migration(engine: AsyncEngine) -> None:

@@ -51,13 +51,15 @@ class Ahead:
         )
 
 
-async def write(connection: AsyncConnection, attempts: Sequence[RowMapping]) -> dict[int, Ahead]:
+async def write(connection: AsyncConnection, attempts: Mapping[int, int]) -> dict[int, Ahead]:
     """Insert what can be of the first of these attempts, which the transaction has claimed, up to one of another kind.
+
+    `attempts` says how many rows each has.
 
     Returns what was written, by the ids: only these attempts may be applied then, since the others would see it.
     Raises `OvertakenError` when another has written the same keys meanwhile.
     """
-    large = [attempt["id"] for attempt in takewhile(lambda each: each["rows_accepted"] >= LARGE, attempts)]
+    large = list(takewhile(lambda each: attempts[each] >= LARGE, attempts))
     if not large or not await connection.scalar(text(_MAY_WRITE), {"lock": AHEAD_LOCK}):
         return {}
     await connection.execute(text(_BE_PATIENT))

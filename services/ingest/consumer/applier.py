@@ -106,12 +106,16 @@ class Applier:
             await claims.lock(connection, wait=True)
         elif claimed.before or not await claims.lock(connection, wait=False):
             return await self._apply_ahead(connection, claimed)
-        return await apply_everything(connection, claimed.ready, self._currency)
+        ready = await claims.still_ready(connection, claimed.rows)
+        return await apply_everything(connection, ready, self._currency)
 
     async def _apply_ahead(self, connection: AsyncConnection, claimed: Claimed) -> bool:
         """Write ahead what can be, and apply that in turn; false when there is no such thing: others look after it."""
-        written = await ahead.write(connection, claimed.ready)
+        written = await ahead.write(connection, claimed.rows)
         if not written:
             return False
         await ahead.take_turn(connection, claimed.before)
-        return await apply_everything(connection, claimed.ready[: len(written)], self._currency, written)
+        ready = await claims.still_ready(connection, written)
+        if len(ready) < len(written):
+            raise OvertakenError("Another has applied what was written ahead.")
+        return await apply_everything(connection, ready, self._currency, written)

@@ -3,7 +3,7 @@
 A claim is an advisory lock on the attempt, held to the end of the transaction; with a dead applier it is gone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import RowMapping, text
@@ -58,14 +58,13 @@ _NEXT = f"""
         SELECT * FROM run WHERE rows_before < :most_rows AND number <= :most_uploads
         ORDER BY place, upload_id, id OFFSET 0
     )
-    SELECT id, false AS is_ours, place, upload_id FROM gaps
+    SELECT id, rows_accepted, false AS is_ours, place, upload_id FROM gaps
     WHERE is_claimed AND gaps <= coalesce((SELECT min(gaps) FROM run), gaps)
     UNION ALL
-    SELECT id, {_TRY}, place, upload_id FROM chosen
+    SELECT id, rows_accepted, {_TRY}, place, upload_id FROM chosen
     ORDER BY place, upload_id, id
 """
 
-# Read anew: an attempt may have been applied, and its claim let go, since the statement before began.
 _CLAIMED = f"""
     SELECT a.*, u.kind, u.mode, u.keyed, u.fixes, least(a.received_at, a.first_seen) AS place
     {_READY} AND a.id = ANY(:attempts)
@@ -75,9 +74,9 @@ _CLAIMED = f"""
 
 @dataclass(frozen=True)
 class Claimed:
-    """The attempts that a transaction may apply, in the order of their places, and the ids of those to wait for."""
+    """How many rows each attempt has that a transaction may apply, in order of place, and which come before these."""
 
-    ready: Sequence[RowMapping]
+    rows: Mapping[int, int]
     before: Sequence[int]
 
 
@@ -89,9 +88,18 @@ async def claim(connection: AsyncConnection) -> Claimed:
     first = ours.index(True) if True in ours else len(ours)
     # One that was claimed by another a moment ago ends what we may apply.
     last = ours.index(False, first) if False in ours[first:] else len(ours)
-    attempts = {"attempts": [each.id for each in found[first:last]]}
-    ready = (await connection.execute(text(_CLAIMED), attempts)).mappings().all() if first < last else []
-    return Claimed(ready, [each.id for each in found[:first]])
+    return Claimed({each.id: each.rows_accepted for each in found[first:last]}, [each.id for each in found[:first]])
+
+
+async def still_ready(connection: AsyncConnection, attempts: Collection[int]) -> Sequence[RowMapping]:
+    """Return those of the attempts that are to be applied still, in the order of their places.
+
+    To be asked when nobody else can apply: until then one may have been applied since it was looked for, by a process
+    that let its claim go again, or by one of a version before, which makes none.
+    """
+    if not attempts:
+        return []
+    return (await connection.execute(text(_CLAIMED), {"attempts": list(attempts)})).mappings().all()
 
 
 async def wait_for(connection: AsyncConnection, attempts: Sequence[int]) -> None:

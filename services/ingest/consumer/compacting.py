@@ -71,7 +71,7 @@ async def _compact(
     await claims.wait_for(connection, claimed.before)
     await claims.lock(connection, wait=True)
     await connection.execute(text(_HOLD))
-    while await apply_everything(connection, claimed.ready, currency):
+    while await apply_everything(connection, await claims.still_ready(connection, claimed.rows), currency):
         claimed = await claims.claim(connection)
     known: datetime | None = await connection.scalar(text(_KNOWN))
     if known is not None and before <= known:
