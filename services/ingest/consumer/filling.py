@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.consumer.fast_sql import KEY
-from services.ingest.consumer.planning import DENIED, LARGE
+from services.ingest.consumer.planning import DENIED, LARGE, ROOM
 from shared.database import sqlstate
 
 _WAS_NEVER_FILLED = "SELECT pg_relation_size('ad_group_stat') = 0"
@@ -20,6 +20,11 @@ _UNINDEX = (
     "LOCK TABLE ad_group_stat IN ACCESS EXCLUSIVE MODE NOWAIT",
     "ALTER TABLE ad_group_stat DROP CONSTRAINT ad_group_stat_pkey",
 )
+# As much as a sort may take, where the server's setting is less: with its default, PostgreSQL sorts on disk.
+_ROOM = f"""
+    SELECT set_config(name, '{ROOM}', true) FROM pg_settings
+    WHERE name = 'maintenance_work_mem' AND pg_size_bytes(setting || unit) < pg_size_bytes('{ROOM}')
+"""
 _INDEX = f"ALTER TABLE ad_group_stat ADD CONSTRAINT ad_group_stat_pkey PRIMARY KEY ({KEY})"
 
 
@@ -29,7 +34,8 @@ async def filling(connection: AsyncConnection, rows: int) -> AsyncIterator[None]
     is_unindexed = rows >= LARGE and await _unindex(connection)
     yield
     if is_unindexed:
-        await connection.execute(text(_INDEX))
+        for statement in (_ROOM, _INDEX):
+            await connection.execute(text(statement))
 
 
 async def _unindex(connection: AsyncConnection) -> bool:
