@@ -36,12 +36,6 @@ CLOSE_SECONDS = 3.0
 APPLIERS_LOCK = 7042018
 """The advisory lock of whoever changes numbers: appliers and compactions of all consumers take turns by it."""
 
-CLAIMS_LOCK = 7042019
-"""The class of the advisory locks by which appliers claim attempts, each by the number of one."""
-
-AHEAD_LOCK = 7042020
-"""The advisory lock that appliers share who write before it is their turn; a migration takes it for itself first."""
-
 
 class SchemaOutdatedError(RuntimeError):
     """The database's schema is not the one this version works with; the message says what to run."""

@@ -34,8 +34,8 @@ class Read(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Return about how many bytes the columns take, but for texts."""
-        return VALUE_BYTES * sum(map(len, self.columns))
+        """Return about how many bytes it takes, but for texts in the columns."""
+        return len(self.statement) + VALUE_BYTES * (len(self.values) + sum(map(len, self.columns)))
 
 
 Make = Callable[[Columns], Any]

@@ -80,7 +80,7 @@ class Front:
         sent = answer.plain
         if len(sent.body) > WORTH_PACKING and accepts_gzip(header(scope, b"accept-encoding")):
             sent = answer.packed or sent
-            if is_remembered and not answer.is_packing:
+            if is_remembered and answer.packed is None and not answer.is_packing:
                 self._pack(answer)
         await send_unless_known(sent, scope, send)
 

@@ -143,7 +143,7 @@ def second_consumer(servers: Servers, files: Files, rounds: int, rows: int = BAC
     for _ in range(rounds):
         figure.theirs.append(_backlog(servers, paths, 1, rows))
         figure.ours.append(_backlog(servers, paths, 2, rows))
-    figure.note = "an applier that waits for its turn inserts ahead what nothing else has a say in"
+    figure.note = "appliers take turns behind one lock: a second consumer stores batches while the first one applies"
     return figure
 
 

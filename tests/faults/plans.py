@@ -88,7 +88,6 @@ def _servers() -> list[Scenario]:
         Scenario("the database says nothing", "connecting", database.silent_database),
         Scenario("rows locked by a stranger", "fold", database.rows_locked, row="17"),
         Scenario("tables locked by a stranger", "storing and applying", database.table_locked),
-        Scenario("kill -9 of a consumer", "written ahead of its turn", database.killed_ahead, row="2"),
         Scenario("deadlock with a stranger", "fold", database.deadlocked, row="17"),
         Scenario("PostgreSQL's disk is full", "copy", database.disk_full, row="18"),
     ]

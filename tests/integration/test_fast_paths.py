@@ -1,17 +1,16 @@
 """Whichever way uploads are applied, each table holds the same afterwards, and so do the counts of each upload.
 
-The same schedule runs four times: by the general rule alone, with each upload on a fast path of its own where its
-condition allows one, so with what can be written ahead, and with small uploads applied together. Few keys, few values
-and near bounds make all edges common: boxes that overlap without a common key, equal places, values that stay, sums
-that are too large, uploads that are sent again, come late, are taken back, and ad groups that are described in the
-same transaction.
+The same schedule runs three times: by the general rule alone, with each upload on a fast path of its own where its
+condition allows one, and with small uploads applied together. Few keys, few values and near bounds make all edges
+common: boxes that overlap without a common key, equal places, values that stay, sums that are too large, uploads
+that are sent again, come late, are taken back, and ad groups that are described in the same transaction.
 """
 
 import asyncio
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -23,23 +22,12 @@ from hypothesis import strategies as st
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ingest.consumer import (
-    ahead,
-    commands,
-    fast,
-    fast_sql,
-    fold_sql,
-    handler,
-    planning,
-    together,
-    together_sql,
-)
+from services.ingest.consumer import commands, fast, fast_sql, fold_sql, handler, planning, together, together_sql
 from services.ingest.consumer.applier import Applier
 from shared.database import create_writer
 from shared.messages import Batch, Kind, Mode, Revert
 from tests.support.sent import clicks as current_clicks
 from tests.support.sent import send, stat, take_back
-from tests.support.turns import writing_ahead
 from tests.support.uploads import NAMESPACE, Row, batches
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -49,8 +37,6 @@ HALF = 2**62
 
 LEDGER = ("receipt", "attempt", "upload", "revert", "stat_entry", "ad_group_entry", "campaign_entry")
 CURRENT = ("ad_group_stat", "ad_group", "campaign", "campaign_day")
-
-WAYS = ("general", "alone", "ahead", "together")
 
 PATHS = {
     "fresh": fast_sql.WRITE_NEW,
@@ -188,8 +174,6 @@ class Run:
             await commands.obey(self._engine, self._applier, command)
             return await self._held()
         elif isinstance(step, Apply):
-            # Where nobody applies at once, this is what writes ahead.
-            await self._applier.apply_ready(wait=False)
             await self._applier.apply_ready(wait=True)
             return await self._held()
         return None
@@ -233,17 +217,15 @@ def only(way: str) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if way != "together":
             patch.setattr(together, "choose", none)
-        if way not in {"alone", "ahead"}:
+        if way != "alone":
             patch.setattr(fast, "fold", never)
         patch.setattr(planning, "LARGE", 3)
-        with writing_ahead() if way == "ahead" else nullcontext():
-            yield
+        yield
 
 
-def test_every_way_of_applying_gives_the_same(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_way_of_applying_gives_the_same(database_url: str) -> None:
     engine = create_writer(database_url)
     taken = paths_taken(engine)
-    note_what_is_written_ahead(monkeypatch, taken)
 
     with asyncio.Runner() as loop:
 
@@ -253,13 +235,13 @@ def test_every_way_of_applying_gives_the_same(database_url: str, monkeypatch: py
         @example(SEVERAL_NEAR)
         @example(SAID_AGAIN)
         def check(schedule: list[Any]) -> None:
-            by_rule, *others = [loop.run(follow(engine, schedule, way)) for way in WAYS]
+            by_rule, *others = [loop.run(follow(engine, schedule, way)) for way in ("general", "alone", "together")]
             for other in others:
                 assert other == by_rule
 
         check()
         loop.run(engine.dispose())
-    assert set(taken) == {*PATHS, "whole", "part"}, taken
+    assert set(taken) == set(PATHS), taken
 
 
 async def follow(engine: AsyncEngine, schedule: list[Any], way: str) -> list[Any]:
@@ -278,18 +260,6 @@ def paths_taken(engine: AsyncEngine) -> Counter[str]:
 
     event.listen(engine.sync_engine, "before_cursor_execute", see)
     return taken
-
-
-def note_what_is_written_ahead(monkeypatch: pytest.MonkeyPatch, taken: Counter[str]) -> None:
-    """Count the uploads of which all was written ahead, and those of which a part was."""
-    write = ahead.write
-
-    async def noted(*arguments: Any) -> dict[int, ahead.Ahead]:
-        written = await write(*arguments)
-        taken.update("whole" if each.is_whole else "part" for each in written.values())
-        return written
-
-    monkeypatch.setattr(ahead, "write", noted)
 
 
 @pytest.mark.anyio

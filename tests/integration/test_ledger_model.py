@@ -4,18 +4,16 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from unittest.mock import patch
 from uuid import UUID, uuid5
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ingest.consumer import ahead, commands, compacting, handler
+from services.ingest.consumer import commands, compacting, handler
 from services.ingest.consumer.applier import Applier
 from services.ingest.consumer.janitor import Janitor
-from shared.database import create_writer, is_transient
+from shared.database import create_writer
 from shared.messages import Batch, Kind, Mode, Origin, Outcome, Rename, Renamed, Revert, Reverted
 from tests.support.admission import Admission, Sending
 from tests.support.coarse import coarsen
@@ -23,7 +21,6 @@ from tests.support.contents import CAMPAIGN_IDS, contents, currencies, keys, row
 from tests.support.crashing import BEFORE_COMMITS, dying_at
 from tests.support.ledger import coarse_values, current_values, empty, is_known, states
 from tests.support.model import Upload, fold
-from tests.support.turns import writing_ahead
 from tests.support.uploads import NAMESPACE, batches
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -124,7 +121,7 @@ class Schedule:
             sending.deliver(batch.number)
 
     def deliver_at_once(self) -> None:
-        """Deliver two sendings in parallel, each batch twice, while two appliers are at work, one of them ahead."""
+        """Deliver two sendings in parallel, each batch twice, while an applier is at work."""
         self._apply(None)
         some = {self.pick(self.admission.sendings), self.pick(self.admission.sendings)}
         # Of two currencies the first applied wins, and here either may be.
@@ -136,9 +133,7 @@ class Schedule:
 
     async def _take_all(self, delivered: list[Batch]) -> None:
         takes = [handler.take(self.engine, batch) for batch in delivered]
-        at_work = [apply_until_it_can(self.applier), apply_until_it_can(Applier(self.engine))]
-        with patch.object(ahead, "LARGE", 1):
-            await asyncio.gather(*takes, *at_work)
+        await asyncio.gather(*takes, self.applier.apply_ready(wait=False))
 
     def revert(self) -> None:
         """Ask for an upload to be taken back, or deliver a request that was made earlier, perhaps once more."""
@@ -199,9 +194,6 @@ class Schedule:
 
     def _apply(self, crash: str | None) -> None:
         with dying_at(crash) as work:
-            if self.pick([True, False]):
-                with writing_ahead():
-                    self.loop.run(self.applier.apply_ready(wait=False))
             self.loop.run(self.applier.apply_ready(wait=True))
         if work.survived:
             self.admission.settle()
@@ -233,16 +225,6 @@ class Schedule:
     @staticmethod
     def _key(sending: Sending) -> tuple[UUID, datetime]:
         return sending.id, START + timedelta(seconds=sending.tick)
-
-
-async def apply_until_it_can(applier: Applier) -> None:
-    """Apply what is ready, again where the database gives one of two the preference who wait for each other."""
-    while True:
-        try:
-            return await applier.apply_ready(wait=False)
-        except DBAPIError as error:
-            if not is_transient(error):
-                raise
 
 
 def test_at_every_quiet_point_the_database_equals_the_model(database_url: str) -> None:

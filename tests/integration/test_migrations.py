@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ingest.consumer.claims import lock
+from services.ingest.consumer.applier import lock
 from services.processes import migrate
 from shared.database import SchemaOutdatedError, alembic_config, check_schema, create_writer
 from tests.support.databases import database

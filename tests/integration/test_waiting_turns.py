@@ -3,14 +3,13 @@
 import asyncio
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
-from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.consumer import applier as applying
-from services.ingest.consumer import claims
+from services.ingest.consumer import applying as steps
 from services.ingest.consumer.applier import Applier
 from services.ingest.consumer.applying import apply_everything
 from services.ingest.consumer.handler import take
@@ -34,8 +33,8 @@ async def test_waiting_ends_though_there_is_always_something_new_to_apply(
 ) -> None:
     numbers = count(1)
 
-    async def with_more_to_come(connection: AsyncConnection, *arguments: Any) -> bool:
-        found = await apply_everything(connection, *arguments)
+    async def with_more_to_come(connection: AsyncConnection, currency: str | None) -> bool:
+        found = await apply_everything(connection, currency)
         await complete(engine, next(numbers))
         return found
 
@@ -51,7 +50,7 @@ async def test_waiting_ends_though_there_is_always_something_new_to_apply(
 async def test_a_backlog_of_tiny_uploads_is_applied_in_steps(
     engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claims, "MOST_UPLOADS", 2)
+    monkeypatch.setattr(steps, "MOST_UPLOADS", 2)
     for number in range(5):
         await complete(engine, number)
     await Applier(engine).apply_ready(wait=False)

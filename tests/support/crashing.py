@@ -8,7 +8,7 @@ from unittest.mock import patch
 from shared import failpoints
 from shared.failpoints import Failpoint, FailpointError
 
-BEFORE_COMMITS = ("receipted", "appended", "recorded", "ahead", "folding", "folded", "compacted")
+BEFORE_COMMITS = ("receipted", "appended", "recorded", "folding", "folded", "compacted")
 """The failpoints of the consumer's own steps."""
 
 

@@ -110,7 +110,7 @@ def test_the_latest_answer_to_a_question_is_found() -> None:
 
 def test_what_an_answer_is_made_of_takes_room_too() -> None:
     large = kept(b"a", read(1, columns=[[1] * 100, ["x"] * 100]), len, JSON, b"y" * 500)
-    assert large.size == 200 * VALUE_BYTES + 2 * 500
+    assert large.size == len("SELECT") + 200 * VALUE_BYTES + 2 * 500
 
 
 def test_an_answer_is_made_again_of_other_columns() -> None:

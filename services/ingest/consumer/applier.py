@@ -9,12 +9,9 @@ from contextlib import asynccontextmanager
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.ingest.consumer import ahead, claims
-from services.ingest.consumer.ahead import OvertakenError
 from services.ingest.consumer.applying import apply_everything
-from services.ingest.consumer.claims import Claimed
 from services.ingest.consumer.lifeline import transaction
-from shared.database import is_transient
+from shared.database import APPLIERS_LOCK, is_transient
 
 logger = logging.getLogger(__name__)
 
@@ -91,31 +88,16 @@ class Applier:
 
     async def _apply_once(self, *, wait: bool) -> bool:
         """Apply in one transaction what is ready now; true when there was something."""
-        try:
-            async with transaction(self._engine) as connection:
-                return await self._apply(connection, wait=wait)
-        except OvertakenError as error:
-            logger.info("Applying again, behind the others: %s", error)
-            return await self._apply_once(wait=True)
+        async with transaction(self._engine) as connection:
+            if not await lock(connection, wait=wait):
+                return False
+            return await apply_everything(connection, self._currency)
 
-    async def _apply(self, connection: AsyncConnection, *, wait: bool) -> bool:
-        """Apply what can be claimed, at once or behind those who came first; what can be is then written ahead."""
-        claimed = await claims.claim(connection)
-        if wait:
-            await claims.wait_for(connection, claimed.before)
-            await claims.lock(connection, wait=True)
-        elif claimed.before or not await claims.lock(connection, wait=False):
-            return await self._apply_ahead(connection, claimed)
-        ready = await claims.still_ready(connection, claimed.rows)
-        return await apply_everything(connection, ready, self._currency)
 
-    async def _apply_ahead(self, connection: AsyncConnection, claimed: Claimed) -> bool:
-        """Write ahead what can be, and apply that in turn; false when there is no such thing: others look after it."""
-        written = await ahead.write(connection, claimed.rows)
-        if not written:
-            return False
-        await ahead.take_turn(connection, claimed.before)
-        ready = await claims.still_ready(connection, written)
-        if len(ready) < len(written):
-            raise OvertakenError("Another has applied what was written ahead.")
-        return await apply_everything(connection, ready, self._currency, written)
+async def lock(connection: AsyncConnection, *, wait: bool) -> bool:
+    """Let no other process apply until the transaction ends; false when one does already and `wait` is not asked."""
+    # A statement of its own: what is read in later ones was committed before the lock was got.
+    if wait:
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": APPLIERS_LOCK})
+        return True
+    return bool(await connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": APPLIERS_LOCK}))

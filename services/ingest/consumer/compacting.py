@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.ingest.consumer import bases, claims, fold
+from services.ingest.consumer import applier, bases, fold
 from services.ingest.consumer.applying import apply_everything
 from services.ingest.consumer.bases import Base
 from services.ingest.consumer.fold_sql import FOLDS
@@ -67,12 +67,10 @@ async def _compact(
 ) -> None:
     for setting in _TAKE_TIME:
         await connection.execute(text(setting))
-    claimed = await claims.claim(connection)
-    await claims.wait_for(connection, claimed.before)
-    await claims.lock(connection, wait=True)
+    await applier.lock(connection, wait=True)
     await connection.execute(text(_HOLD))
-    while await apply_everything(connection, await claims.still_ready(connection, claimed.rows), currency):
-        claimed = await claims.claim(connection)
+    while await apply_everything(connection, currency):
+        pass
     known: datetime | None = await connection.scalar(text(_KNOWN))
     if known is not None and before <= known:
         say(f"Everything before {known:%Y-%m-%d} is compacted already.")

@@ -17,48 +17,34 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.consumer import fast_sql
-from services.ingest.consumer.ahead import Ahead
 from services.ingest.consumer.filling import filling
 from services.ingest.consumer.fold import Written
 from services.ingest.consumer.planning import planned, planned_alone
 from shared.messages import Mode
 
 
-async def fold(connection: AsyncConnection, attempt_id: int, ahead: Ahead | None) -> Written | None:
-    """Bring the keys of an attempt that begins to count up to date; None when only the general rule can.
-
-    `ahead` is what was written of it before; None is returned too where that does not hold any more.
-    """
+async def fold(connection: AsyncConnection, attempt_id: int) -> Written | None:
+    """Bring the keys of an attempt that begins to count up to date; None when only the general rule can."""
     query = text(fast_sql.STANDING)
     standing = (await connection.execute(query, {"attempt_id": attempt_id})).mappings().one()
     if not standing["simple"] or standing["later"] or (standing["near"] and not standing["counts"]):
         return None
-    if ahead is not None and not ahead.holds(standing):
-        return None
-    keys = {"attempt_id": attempt_id, **_region(standing, ahead)}
-    written = await _write(connection, standing, keys, ahead)
+    is_whole = standing["covered"]
+    keys = {"attempt_id": attempt_id} | {name: None if is_whole else standing[name] for name in fast_sql.REGION}
+    written = await _write(connection, standing, keys)
     if written.new or written.changed:
         async with planned_alone(connection, standing["rows_accepted"]):
             await _follow(connection, standing, keys, written)
     return written
 
 
-def _region(standing: RowMapping, ahead: Ahead | None) -> Mapping[str, object]:
-    """Return the region in which rows are merged; without ends when that is everywhere or nowhere."""
-    if ahead is not None:
-        return ahead.region
-    return {name: None if standing["covered"] else standing[name] for name in fast_sql.REGION}
-
-
-async def _write(
-    connection: AsyncConnection, standing: RowMapping, keys: Mapping[str, object], ahead: Ahead | None
-) -> Written:
-    """Insert what is outside of the region of other uploads, if that is not done, then merge what is inside."""
-    rows, new = standing["rows_accepted"], ahead.rows if ahead else 0
-    if not ahead and not standing["covered"]:
+async def _write(connection: AsyncConnection, standing: RowMapping, keys: Mapping[str, object]) -> Written:
+    """Insert what is outside of the region of other uploads, then merge what is inside."""
+    rows, new = standing["rows_accepted"], 0
+    if not standing["near"] or not standing["covered"]:
         async with planned_alone(connection, rows), filling(connection, rows):
             new = (await connection.execute(text(fast_sql.WRITE_NEW), keys)).rowcount
-    if ahead.is_whole if ahead else not standing["near"]:
+    if not standing["near"]:
         return Written(new, 0)
     async with planned(connection, rows - new):
         inside = await _merge(connection, Mode(standing["mode"]), keys)

@@ -26,10 +26,6 @@ REGION = {
 }
 """Where keys may be that others count for, too: the ranges of dates and ad groups that hold all of them."""
 
-_COVERED = f"""
-    count({{near}}.id) > 0 AND ({", ".join(REGION.values())}) = ({", ".join(f"a.{name}" for name in REGION)})
-"""
-
 _INSIDE = """
     (ad_group_id BETWEEN cast(:first_ad_group AS bigint) AND cast(:last_ad_group AS bigint)
      AND date BETWEEN cast(:first_date AS date) AND cast(:last_date AS date))
@@ -43,7 +39,7 @@ ENTRIES_OUTSIDE = f"SELECT * FROM stat_entry WHERE attempt_id = :attempt_id AND 
 STANDING = f"""
     SELECT u.mode, a.rows_accepted,
            {", ".join(f"{end} FILTER (WHERE o.id IS NOT NULL) AS {name}" for name, end in REGION.items())},
-           {_COVERED.format(near="o")} AS covered,
+           ({", ".join(REGION.values())}) = ({", ".join(f"a.{name}" for name in REGION)}) AS covered,
            u.fixes IS NULL AND NOT u.compacted AND {COUNTS.format(upload="u")}
                AND NOT EXISTS (SELECT FROM upload f WHERE f.fixes = u.id)
                AND count(*) FILTER (WHERE o.fixes IS NOT NULL) = 0 AS simple,
@@ -57,37 +53,6 @@ STANDING = f"""
           AND b.first_ad_group <= a.last_ad_group AND b.last_ad_group >= a.first_ad_group
     WHERE a.id = :attempt_id
     GROUP BY u.id, a.id
-"""
-
-# Of those that are to be applied: what has, or by its turn will have had, a say before them, be it only announced yet.
-# None of them has anything to do with fixes, and nothing that counts already comes after them.
-AHEAD = f"""
-    SELECT *
-    FROM (
-        SELECT a.id, a.rows_accepted,
-               {", ".join(f"{end} FILTER (WHERE b.id IS NOT NULL) AS {name}" for name, end in REGION.items())},
-               {_COVERED.format(near="b")} AS covered,
-               count(*) FILTER (WHERE b.is_later AND 'upsert' IN (u.mode, b.mode)) AS later
-        FROM upload u JOIN attempt a ON a.upload_id = u.id, LATERAL (
-            SELECT least(a.received_at, a.first_seen) AS place
-        ) p
-        LEFT JOIN LATERAL (
-            SELECT b.*, o.mode, (o.place, o.id) > (p.place, u.id) AS is_later
-            FROM attempt b JOIN upload o ON o.id = b.upload_id
-            WHERE o.kind = u.kind AND b.id <> a.id
-              AND (b.id = o.attempt_id AND {COUNTS.format(upload="o")}
-                   OR b.state IN ('staging', 'complete')
-                      AND (least(b.received_at, b.first_seen), o.id) < (p.place, u.id))
-              AND b.first_date <= a.last_date AND b.last_date >= a.first_date
-              AND b.first_ad_group <= a.last_ad_group AND b.last_ad_group >= a.first_ad_group
-        ) b ON true
-        WHERE a.id = ANY(:attempts) AND u.kind = 'ad_group_stats'
-          AND current_setting('track_counts')::boolean
-          AND u.attempt_id IS NULL AND u.reverted_at IS NULL AND u.fixes IS NULL AND NOT u.compacted
-          AND NOT EXISTS (SELECT FROM upload f WHERE f.fixes = u.id)
-        GROUP BY a.id, u.id, p.place
-    ) standing
-    WHERE NOT covered AND later = 0
 """
 
 DELTA = f"""

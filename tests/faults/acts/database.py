@@ -4,21 +4,16 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 
 import asyncpg
 
-from services.ingest.consumer.planning import LARGE
 from shared.database import APPLIERS_LOCK
 from tests.faults.acts.processes import reaches
-from tests.faults.files import DAYS, FIRST_DAY, stats_file
 from tests.faults.filters import BEGIN, COMMITTED, cut_at
 from tests.faults.scenario import Act, expect
 from tests.faults.stage import Stage
 
 DATABASE = "database"
-STRANGE_AD_GROUP = 2 * 10**6
-"""From here on there are ad groups that no other file knows."""
 WAITING = """
     SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')
 """
@@ -161,22 +156,6 @@ async def deadlocked(stage: Stage) -> None:
         # Statistics are told at the end of a transaction, and at most once a second.
         await asyncio.sleep(1.5)
         expect(stage, await observer.fetchval(DEADLOCKS), "a deadlock")
-
-
-async def killed_ahead(stage: Stage) -> None:
-    """A consumer dies having written ahead while a stranger keeps all appliers from their turn; another one does it."""
-    name, other = stage.fleet.named("consumer")[:2]
-    await stage.fleet.stop(other)
-    days = [FIRST_DAY + timedelta(day) for day in range(DAYS)]
-    ad_groups = range(STRANGE_AD_GROUP, STRANGE_AD_GROUP + LARGE // DAYS + 1)
-    values = {(ad_group, day, 0): [ad_group, 1, 2, 3] for ad_group in ad_groups for day in days}
-    file = stage.load.add(stats_file("ahead", values))
-    async with _stranger(stage, f"SELECT pg_advisory_xact_lock({APPLIERS_LOCK})"), asyncio.TaskGroup() as tasks:
-        tasks.create_task(stage.load.send(file))
-        await reaches(stage, name, "ahead", "kill")
-        expect(stage, await stage.fleet.dies(name, 5), f"the death of {name}")
-    stage.fleet.start(other)
-    stage.fleet.restart(name)
 
 
 async def disk_full(stage: Stage) -> None:
