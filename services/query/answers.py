@@ -16,8 +16,8 @@ from urllib.parse import unquote_to_bytes
 from typing_extensions import Buffer
 
 import shared
-from services.query.dataset import Make, Read, Version
-from shared.responses import encode
+from services.query.columns import Make, Read
+from services.query.dataset import Version
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -69,9 +69,7 @@ def kept(question: bytes, read: Read, make: Make, headers: Iterable[tuple[bytes,
 
 
 def renewed(answer: Kept, read: Read) -> Kept:
-    """Return the answer as it is in a later version: the same body if it is made of the same, under another tag."""
-    if read.columns != answer.read.columns:
-        return kept(answer.question, read, answer.make, answer.plain.headers, encode(answer.make(read.columns)))
+    """Return the answer as it is in a later version where it is made of the same: the same body under another tag."""
     plain = _retagged(answer.plain, _tag(answer.question, read.version, PLAIN))
     again = answer.packed and _retagged(answer.packed, _tag(answer.question, read.version, GZIP))
     return Kept(answer.question, read, answer.make, plain, again)

@@ -6,7 +6,7 @@ import msgspec
 from litestar import get
 from litestar.di import NamedDependency
 
-from services.query.dataset import Columns
+from services.query.columns import Columns
 from services.query.examples import CAMPAIGNS
 from services.query.facts import Facts, versioned
 from services.query.numbers import MICROS, shown_ratios

@@ -17,31 +17,6 @@ class Version(NamedTuple):
         return self.epoch == other.epoch and self.number >= other.number
 
 
-Columns = list[list[Any]]
-"""The rows of an answer, column by column: that is fewer and larger values to carry and to decode."""
-
-VALUE_BYTES = 40
-"""About what a value of a column takes: a number, or a day."""
-
-
-class Read(NamedTuple):
-    """What was read: the statement, its values, and the columns it gave at a version."""
-
-    statement: str
-    values: tuple[object, ...]
-    version: Version
-    columns: Columns
-
-    @property
-    def size(self) -> int:
-        """Return about how many bytes it takes, but for texts in the columns."""
-        return len(self.statement) + VALUE_BYTES * (len(self.values) + sum(map(len, self.columns)))
-
-
-Make = Callable[[Columns], Any]
-"""What makes an answer of columns, and always the same of the same."""
-
-
 class Clock:
     """Tells versions that were read after they were asked for, with one read for all who ask meanwhile."""
 

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from services.query.dataset import Columns, Read, Version
+from services.query.columns import Columns, Read
+from services.query.dataset import Version
 from shared.database import READER_TIMEOUTS, connector, is_connection_lost
 
 CONNECTIONS = 5

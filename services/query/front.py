@@ -8,6 +8,7 @@ made of the same need not be made again.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -18,9 +19,13 @@ from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope,
 
 from services.query.answers import WORTH_PACKING, Kept, accepts_gzip, kept, packed, question_of, renewed
 from services.query.cache import Cache
-from services.query.dataset import Clock, Read, Version
+from services.query.columns import Read
+from services.query.dataset import Clock, Version
 from services.query.facts import DATABASE_ERRORS, SEEN
 from services.query.sending import header, send_unless_known, send_whole
+from shared.responses import encode
+
+logger = logging.getLogger(__name__)
 
 OnError = Callable[[Scope, Receive, Send, Exception], Awaitable[None]]
 
@@ -102,10 +107,18 @@ class Front:
         return await asyncio.shield(asking)
 
     async def _renew(self, question: bytes, known: Kept | None, scope: Scope) -> Kept | Captured:
-        """Return the answer of the latest version: the one that is known, renewed, or else the application's."""
+        """Return the answer of the latest version: the known one, the known one made again, or the application's."""
         if known is None:
             return await self._compute(question, scope)
-        return self._keep(renewed(known, await self._read(known.read.statement, *known.read.values)))
+        read = await self._read(known.read.statement, *known.read.values)
+        if read.columns == known.read.columns:
+            return self._keep(renewed(known, read))
+        try:
+            body = encode(known.make(read.columns))
+        except Exception:
+            logger.exception("An answer could not be made again; asking the application.")
+            return await self._compute(question, scope)
+        return self._keep(kept(question, read, known.make, known.plain.headers, body))
 
     async def _compute(self, question: bytes, scope: Scope) -> Kept | Captured:
         captured = Captured()

@@ -12,7 +12,7 @@ from litestar.di import NamedDependency
 from litestar.openapi.spec import Example
 from litestar.params import Parameter
 
-from services.query.dataset import Columns
+from services.query.columns import Columns
 from services.query.examples import COMPARISON, SERIES
 from services.query.facts import Facts, versioned
 from services.query.numbers import MICROS, Totals, change_in_percent, exact_metrics, rounded, shown, shown_ratios

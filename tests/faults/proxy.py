@@ -121,8 +121,7 @@ class Proxy:
             if self.refuses:
                 return _reset(writer)
             await self._relay(reader, writer)
-        except (OSError, RuntimeError):
-            # The latter where more is to be said to a client that was told that there is nothing more.
+        except OSError:
             _reset(writer)
         finally:
             self._serving.discard(task)
@@ -138,7 +137,8 @@ class Proxy:
             )
             for end in ends:
                 end.close()
-        except (OSError, CutError):
+        except (OSError, CutError, RuntimeError):
+            # The last where more is to be said to a client that was told that there is nothing more.
             for end in ends:
                 _reset(end)
         finally:

@@ -192,6 +192,25 @@ def test_an_upload_is_tagged_by_its_state(http: httpx.Client) -> None:
     assert (after.status_code, exactly(after)["state"]) == (200, "reverted")
 
 
+@pytest.mark.parametrize("numbers", [(101, 102), (103, 103)], ids=["other numbers", "the same numbers"])
+def test_what_is_read_again_is_what_a_process_says_that_starts_now(
+    numbers: tuple[int, int], http: httpx.Client, module_database_url: str, tmp_path: Path
+) -> None:
+    for number in numbers:
+        send(http, cost(number))
+        again = [told(http, path) for path in PATHS]
+    settings = {"ADLEDGER_DATABASE_URL": module_database_url}
+    with running(tmp_path, "serve", "query", settings=settings) as started, started.http() as client:
+        assert again == [told(client, path) for path in PATHS]
+
+
+def told(client: httpx.Client, path: str) -> tuple[int, dict[str, str], bytes]:
+    """Return all that an answer says, but for when."""
+    answer = client.get(path, headers={"Accept-Encoding": "identity"})
+    headers = {name: value for name, value in answer.headers.items() if name != "date"}
+    return answer.status_code, headers, answer.content
+
+
 def test_a_restored_database_has_other_tags(module_database_url: str, http: httpx.Client) -> None:
     before = http.get("/campaigns").headers["etag"]
     asyncio.run(execute(module_database_url, "UPDATE dataset SET epoch = gen_random_uuid()"))

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from services.query import answers, numbers, performance
 from services.query.answers import Kept, accepts_gzip, kept, packed, question_of, renewed, sources, tagged
 from services.query.cache import OVERHEAD, Cache
-from services.query.dataset import VALUE_BYTES, Columns, Read, Version
+from services.query.columns import VALUE_BYTES, Columns, Read
+from services.query.dataset import Version
 from shared import responses, tables
 
 EPOCH, OTHER = UUID(int=1), UUID(int=2)
@@ -111,11 +112,6 @@ def test_the_latest_answer_to_a_question_is_found() -> None:
 def test_what_an_answer_is_made_of_takes_room_too() -> None:
     large = kept(b"a", read(1, columns=[[1] * 100, ["x"] * 100]), len, JSON, b"y" * 500)
     assert large.size == len("SELECT") + 200 * VALUE_BYTES + 2 * 500
-
-
-def test_an_answer_is_made_again_of_other_columns() -> None:
-    new = renewed(answer(b"a", 1), read(2, columns=[[1], [2]]))
-    assert new == kept(b"a", read(2, columns=[[1], [2]]), len, JSON, b"2")
 
 
 def test_a_renewed_answer_is_the_one_that_would_be_made_anew() -> None:

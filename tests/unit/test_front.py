@@ -1,11 +1,15 @@
 import asyncio
+import gzip
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from services.query import front
+from services.query.answers import packed
 from services.query.cache import Cache
-from services.query.dataset import Read, Version
+from services.query.columns import Read
+from services.query.dataset import Version
 from services.query.facts import SEEN
 from services.query.front import Front
 
@@ -23,6 +27,9 @@ class Stage:
         self.status = 200
         self.error: Exception | None = None
         self.error_of_reading: Exception | None = None
+        self.error_of_making: Exception | None = None
+        self.body: bytes | None = None
+        self.received: list[tuple[bytes, bytes]] = []
         self.gate = asyncio.Event()
         self.gate.set()
         self.columns: list[list[Any]] | None = None
@@ -43,6 +50,8 @@ class Stage:
 
     def make(self, columns: list[list[Any]]) -> Any:
         self.made += 1
+        if self.error_of_making is not None:
+            raise self.error_of_making
         return columns[0][0]
 
     async def app(self, scope: Any, _: Any, send: Any) -> None:
@@ -52,7 +61,7 @@ class Stage:
         scope["state"][SEEN] = (Read("SELECT", (1,), Version(EPOCH, number), self.columns or [[number]]), self.make)
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"%d" % number, "more_body": False})
+        await send({"type": "http.response.body", "body": self.body or b"%d" % number, "more_body": False})
 
     async def refuse(self, _: Any, __: Any, send: Any, ___: Exception) -> None:
         await send({"type": "http.response.start", "status": 503, "headers": []})
@@ -67,7 +76,8 @@ class Stage:
         async def receive() -> Any:
             return {"type": "http.request", "body": b"", "more_body": False}
 
-        scope: Any = {"type": "http", "method": method, "path": path, "query_string": query, "headers": [], "state": {}}
+        scope: Any = {"type": "http", "method": method, "path": path, "query_string": query, "state": {}}
+        scope["headers"] = self.received
         await self.front(scope, receive, send)
         self.tag = dict(sent[0]["headers"]).get(b"etag")
         return sent[0]["status"], sent[1]["body"]
@@ -157,6 +167,25 @@ async def test_what_cannot_be_read_again_is_refused() -> None:
     assert await stage.ask() == (503, b"")
     stage.error_of_reading = None
     assert await stage.ask() == (200, b"2")
+
+
+async def test_what_cannot_be_made_again_is_the_applications() -> None:
+    stage = Stage()
+    assert await stage.ask() == (200, b"1")
+    stage.number, stage.error_of_making = 2, OverflowError()
+    assert await stage.ask() == (200, b"2")
+    assert (len(stage.asked), stage.made) == (2, 1)
+
+
+async def test_what_stays_the_same_is_packed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage()
+    stage.columns, stage.body, stage.received = [[7]], b"x" * 5000, [(b"accept-encoding", b"gzip")]
+    packings = []
+    monkeypatch.setattr(front, "packed", lambda answer: packings.append(answer) or packed(answer))
+    for stage.number in (1, 1, 2, 2, 3):
+        _, body = await stage.ask()
+        await asyncio.sleep(0.05)
+    assert (len(packings), gzip.decompress(body)) == (1, stage.body)
 
 
 async def test_other_paths_and_methods_are_the_applications() -> None:
