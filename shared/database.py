@@ -59,6 +59,14 @@ async def close(engine: AsyncEngine) -> None:
             await engine.dispose()
 
 
+async def driver_of(connection: AsyncConnection) -> asyncpg.Connection:
+    """Return asyncpg's own connection, for COPY; raises `TypeError` when the engine is none of this module's."""
+    driver = (await connection.get_raw_connection()).driver_connection
+    if not isinstance(driver, asyncpg.Connection):
+        raise TypeError("The engine was not made by shared.database.")
+    return driver
+
+
 def create_reader(url: str) -> AsyncEngine:
     """Return an engine whose connections cannot write, and whose statements are transactions of their own."""
     return create_async_engine(

@@ -149,7 +149,7 @@ def test_batches_are_about_half_a_mebibyte(prepared: Prepare) -> None:
     line = "x" * 1000 + "\n"
     sizes = [len(batch.body) for batch in prepared(line * 2000).batches() if batch.part is Part.ROWS]
 
-    assert BATCH_BYTES == 2**19
+    assert BATCH_BYTES == 2**20
     assert all(BATCH_BYTES <= size <= BATCH_BYTES + len(line) for size in sizes[:-1])
     assert sizes[-1] <= BATCH_BYTES
 

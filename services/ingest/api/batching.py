@@ -16,7 +16,7 @@ from services.ingest.api.reading.parsed import Parsed
 from shared.messages import Batch, Kind, Manifest, Mode, Origin, Part
 from shared.reports import Report
 
-BATCH_BYTES = 512 * 1024
+BATCH_BYTES = 1024 * 1024
 """About how large a batch is; far below RabbitMQ's limit of 16 MiB a message."""
 
 FILENAME_LIMIT = 255

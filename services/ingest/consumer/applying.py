@@ -32,7 +32,8 @@ _READY = """
     SELECT *
     FROM (
         SELECT a.*, u.kind, u.mode, u.keyed, u.fixes, least(a.received_at, a.first_seen) AS place,
-               sum(a.rows_accepted) OVER by_place - a.rows_accepted AS rows_before
+               sum(a.rows_accepted) OVER by_place - a.rows_accepted AS rows_before,
+               row_number() OVER by_place = 1 AS is_first
         FROM attempt a JOIN upload u ON u.id = a.upload_id
         WHERE a.state = 'complete'
           AND (u.fixes IS NULL OR EXISTS (SELECT FROM upload o WHERE o.id = u.fixes AND o.place IS NOT NULL))
@@ -96,8 +97,9 @@ async def apply_everything(connection: AsyncConnection, setting: str | None = No
     await currency.settle(connection, setting)
     done = 0
     while waiting := ready[done:]:
-        # Each time: what is stored meanwhile would be read along by every statement.
-        await planning.summarize(connection)
+        if not await planning.are_most_entries(connection, waiting[0]["rows_accepted"]):
+            # Each time: what is stored meanwhile would be read along by every statement.
+            await planning.summarize(connection)
         applied = await _apply_next(connection, waiting)
         if any(attempt["keyed"] for attempt in waiting[:applied]):
             # An earlier sending may have put its upload before its revert, so that it holds no currency any more.
@@ -175,7 +177,7 @@ async def _fold(connection: AsyncConnection, attempt: RowMapping, superseded: in
     """Bring the keys of an attempt up to date, the fast way where there is one."""
     kind = Kind(attempt["kind"])
     if kind is Kind.AD_GROUP_STATS and not superseded:
-        written = await fast.fold(connection, attempt["id"])
+        written = await fast.fold(connection, attempt["id"], is_first=attempt["is_first"])
         if written is not None:
             return written
     family = await _family(connection, attempt)

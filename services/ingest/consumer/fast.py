@@ -16,25 +16,28 @@ from collections.abc import Mapping
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.consumer import fast_sql
+from services.ingest.consumer import fast_sql, following
 from services.ingest.consumer.filling import filling
 from services.ingest.consumer.fold import Written
 from services.ingest.consumer.planning import planned, planned_alone
 from shared.messages import Mode
 
 
-async def fold(connection: AsyncConnection, attempt_id: int) -> Written | None:
-    """Bring the keys of an attempt that begins to count up to date; None when only the general rule can."""
+async def fold(connection: AsyncConnection, attempt_id: int, *, is_first: bool) -> Written | None:
+    """Bring the keys of an attempt that begins to count up to date; None when only the general rule can.
+
+    `is_first` says that the transaction has not changed anything yet that could be read.
+    """
     query = text(fast_sql.STANDING)
     standing = (await connection.execute(query, {"attempt_id": attempt_id})).mappings().one()
     if not standing["simple"] or standing["later"] or (standing["near"] and not standing["counts"]):
         return None
     is_whole = standing["covered"]
     keys = {"attempt_id": attempt_id} | {name: None if is_whole else standing[name] for name in fast_sql.REGION}
-    written = await _write(connection, standing, keys)
-    if written.new or written.changed:
-        async with planned_alone(connection, standing["rows_accepted"]):
-            await _follow(connection, standing, keys, written)
+    async with following.beginning(connection, standing, is_first=is_first) as second:
+        written = await _write(connection, standing, keys)
+        if written.new or written.changed:
+            await following.follow(connection, standing, keys, written, second)
     return written
 
 
@@ -49,20 +52,6 @@ async def _write(connection: AsyncConnection, standing: RowMapping, keys: Mappin
     async with planned(connection, rows - new):
         inside = await _merge(connection, Mode(standing["mode"]), keys)
     return Written(new + inside.new, inside.changed)
-
-
-async def _follow(
-    connection: AsyncConnection, standing: RowMapping, keys: Mapping[str, object], written: Written
-) -> None:
-    """Note what becomes of the days: entries that only add to them move them, the others have them summed again."""
-    if standing["mode"] == Mode.ADD or written.new == standing["rows_accepted"]:
-        await connection.execute(text(fast_sql.DELTA), {**keys, **dict.fromkeys(fast_sql.REGION)})
-    else:
-        if not standing["covered"]:
-            await connection.execute(text(fast_sql.DELTA), keys)
-        await connection.execute(text(fast_sql.TOUCH), keys)
-    if written.new:
-        await connection.execute(text(fast_sql.NEW_AD_GROUPS), keys)
 
 
 async def _merge(connection: AsyncConnection, mode: Mode, keys: Mapping[str, object]) -> Written:

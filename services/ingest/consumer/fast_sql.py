@@ -37,7 +37,7 @@ ENTRIES_OUTSIDE = f"SELECT * FROM stat_entry WHERE attempt_id = :attempt_id AND 
 # What else counts near the upload: in its range of dates and ad groups, so that a key may be in both. A fix has the
 # place of the upload that it mends, so whatever has to do with fixes is left to the general rule.
 STANDING = f"""
-    SELECT u.mode, a.rows_accepted,
+    SELECT a.id AS attempt_id, u.mode, a.rows_accepted,
            {", ".join(f"{end} FILTER (WHERE o.id IS NOT NULL) AS {name}" for name, end in REGION.items())},
            ({", ".join(REGION.values())}) = ({", ".join(f"a.{name}" for name in REGION)}) AS covered,
            u.fixes IS NULL AND NOT u.compacted AND {COUNTS.format(upload="u")}
@@ -55,11 +55,16 @@ STANDING = f"""
     GROUP BY u.id, a.id
 """
 
-DELTA = f"""
-    INSERT INTO day_delta (campaign_id, date, {listed("{}")})
+_DAYS = f"""
     SELECT coalesce(g.campaign_id, {UNATTRIBUTED}), date, {listed("sum({})")}
-    FROM ({ENTRIES_OUTSIDE}) e LEFT JOIN ad_group g USING (ad_group_id)
+    FROM ({{entries}}) e LEFT JOIN ad_group g USING (ad_group_id)
     GROUP BY 1, 2
+"""
+DAYS = _DAYS.format(entries="SELECT * FROM stat_entry WHERE attempt_id = $1")
+"""What an attempt's entries come to, for each campaign and day; its parameter is written as the driver wants it."""
+
+DELTA = f"""
+    INSERT INTO day_delta (campaign_id, date, {listed("{}")}) {_DAYS.format(entries=ENTRIES_OUTSIDE)}
 """
 """For entries that are added to whatever there was."""
 
@@ -69,6 +74,13 @@ TOUCH = f"""
     FROM ({ENTRIES_INSIDE}) e LEFT JOIN ad_group g USING (ad_group_id)
 """
 """For entries that replace what there was."""
+
+TOUCH_MOVED = "INSERT INTO touched_day SELECT campaign_id, date FROM day_delta"
+"""The same where their sums are at hand: days that are touched are not moved."""
+
+KEYS = "SELECT count(*) FROM ad_group_stat WHERE date BETWEEN :first_date AND :last_date"
+CLEAR_DAYS = "DELETE FROM campaign_day WHERE date BETWEEN :first_date AND :last_date"
+"""For an upload that has all keys of its dates, whose sums then move its days from nothing."""
 
 WRITE_NEW = f"""
     INSERT INTO ad_group_stat ({KEY}, {listed("{}")})
@@ -105,9 +117,10 @@ WRITTEN = """
 
 # An ad group exists as soon as it has stats. Those that are described already have their row.
 NEW_AD_GROUPS = """
-    INSERT INTO ad_group (ad_group_id)
     SELECT ad_group_id
     FROM (SELECT DISTINCT ad_group_id FROM stat_entry WHERE attempt_id = :attempt_id) e
     WHERE NOT EXISTS (SELECT FROM ad_group g WHERE g.ad_group_id = e.ad_group_id)
     ORDER BY ad_group_id
 """
+ADD_THESE = "INSERT INTO ad_group (ad_group_id) SELECT unnest(cast(:ad_groups AS bigint[]))"
+ADD_AD_GROUPS = f"INSERT INTO ad_group (ad_group_id) {NEW_AD_GROUPS}"

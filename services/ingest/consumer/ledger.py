@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import tables
+from shared.database import driver_of
 from shared.messages import COLUMNS, REJECTION_COLUMNS, Batch, Kind, MalformedMessageError, Manifest, Part
 from shared.reports import Report
 from shared.states import SHOWN_STATE
@@ -160,9 +161,7 @@ async def append(connection: AsyncConnection, attempt_id: int, batch: Batch) -> 
     table, columns = _target(batch)
     prefix = b"%d\t" % attempt_id
     rows = prefix + batch.body[:-1].replace(b"\n", b"\n" + prefix) + b"\n"
-    driver = (await connection.get_raw_connection()).driver_connection
-    if not isinstance(driver, asyncpg.Connection):
-        raise TypeError("The engine was not made by shared.database.")
+    driver = await driver_of(connection)
     try:
         await driver.copy_to_table(table.name, source=_at_once(rows), columns=["attempt_id", *columns], format="text")
     except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:

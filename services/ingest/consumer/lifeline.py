@@ -12,6 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared.database import driver_of
+
 logger = logging.getLogger(__name__)
 
 BEGIN_SECONDS = 15.0
@@ -37,9 +39,7 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         async with asyncio.timeout(BEGIN_SECONDS):
             connection = await begun.enter_async_context(engine.begin())
             pid = await connection.scalar(text("SELECT pg_backend_pid()"))
-        driver = (await connection.get_raw_connection()).driver_connection
-        if not isinstance(driver, asyncpg.Connection):
-            raise TypeError("The engine was not made by shared.database.")
+        driver = await driver_of(connection)
         watching = asyncio.create_task(_watch(engine, int(pid or 0), driver))
         # Until after the commit, which may be lost like any other statement.
         watched.callback(watching.cancel)

@@ -19,7 +19,7 @@ SHARE = 10
 """A larger attempt is joined to the whole table when it has at least one row for so many of the table's."""
 
 MOST = 4
-"""All entries are read at once where at least one of so many is the attempt's."""
+"""All entries, or keys, are read at once where at least one of so many is the attempt's."""
 
 ROW_BYTES = 150
 """About what a row of the current stats takes, with its pages half full."""
@@ -62,10 +62,19 @@ async def planned_alone(connection: AsyncConnection, rows: int) -> AsyncIterator
     if rows < LARGE:
         settings = _KEY_BY_KEY
     else:
-        is_most = rows * MOST >= await _number(connection, _ENTRIES)
-        settings = _WHOLE_TABLES if is_most else _WITHOUT_OTHERS
+        settings = _WHOLE_TABLES if await are_most_entries(connection, rows) else _WITHOUT_OTHERS
     async with _setting(connection, settings):
         yield
+
+
+async def are_most_entries(connection: AsyncConnection, rows: int) -> bool:
+    """Tell whether an attempt of so many rows is read with all others, which takes no index."""
+    return rows >= LARGE and rows * MOST >= await _number(connection, _ENTRIES)
+
+
+async def are_most_keys(connection: AsyncConnection, rows: int) -> bool:
+    """Tell whether so many rows are a large part of the current stats."""
+    return rows * MOST >= await _number(connection, _ROWS)
 
 
 async def give_room(connection: AsyncConnection) -> None:

@@ -1,0 +1,158 @@
+"""What a second session reads of a large upload's entries, while the one that applies it writes its rows.
+
+The entries of an attempt that is being applied change no more. Which campaign an ad group belongs to is changed only
+by whoever holds the appliers' lock; so both sessions see the same for as long as the first one has changed nothing.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.ingest.consumer import fast_sql, planning
+from services.ingest.consumer.lifeline import transaction
+from shared.database import driver_of, is_transient
+
+PATIENCE_SECONDS = 1.0
+"""How long to wait for a second session; without one, the first does everything."""
+
+AWAKE_SECONDS = 5.0
+"""How often the first session does something while it waits: the server ends those that are idle in a transaction."""
+
+MOST_NEW = 100_000
+"""How many new ad groups one session tells the other."""
+
+PIECES = 64
+"""How much of the sums is kept until it is wanted, in pieces of at most 512 KB."""
+
+_VERSION = "SELECT version FROM dataset"
+_BOUNDS = ("SET LOCAL lock_timeout = '1s'", "SET LOCAL max_parallel_workers_per_gather = 0")
+
+
+@dataclass(frozen=True)
+class Question:
+    """An attempt, how many entries it has, and of which dates all keys are to be counted, if of any."""
+
+    attempt_id: int
+    rows: int
+    dates: tuple[date, date] | None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The ad groups that have no row, None if they are too many, and how many keys the dates had before."""
+
+    new_ad_groups: Sequence[int] | None
+    keys: int | None
+
+
+class Beside:
+    """What comes from the second session: first what it has seen, then its sums in pieces; None at the end of each."""
+
+    def __init__(self, engine: AsyncEngine, question: Question, version: int) -> None:
+        self._seen: asyncio.Queue[Seen | None] = asyncio.Queue()
+        self._sums: asyncio.Queue[bytes | None] = asyncio.Queue(PIECES)
+        self._work = asyncio.create_task(self._run(engine, question, version))
+
+    async def take(self, connection: AsyncConnection) -> Seen | None:
+        """Put the sums of the attempt's days into `day_delta` and return the rest; None without a second session.
+
+        Raises what the second session fails of.
+        """
+        seen = await self._awake(connection)
+        if seen is None:
+            await self._work
+        else:
+            driver = await driver_of(connection)
+            await driver.copy_to_table("day_delta", source=self._pieces(), format="binary")
+        return seen
+
+    async def end(self) -> None:
+        """Stop the second session, whose work nobody wants any more if it still goes on."""
+        self._work.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await self._work
+
+    async def _awake(self, connection: AsyncConnection) -> Seen | None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(AWAKE_SECONDS):
+                    return await self._seen.get()
+            await connection.execute(text("SELECT"))
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        while (piece := await self._sums.get()) is not None:
+            yield piece
+        await self._work
+
+    async def _run(self, engine: AsyncEngine, question: Question, version: int) -> None:
+        try:
+            await self._look(engine, question, version)
+        except Exception:
+            await self._finish()
+            raise
+        await self._finish()
+
+    async def _finish(self) -> None:
+        await self._seen.put(None)
+        await self._sums.put(None)
+
+    async def _look(self, engine: AsyncEngine, question: Question, version: int) -> None:
+        async with AsyncExitStack() as stack:
+            connection = await _begin(stack, engine, question)
+            if connection is None or await connection.scalar(text(_VERSION)) != version:
+                return
+            await planning.summarize(connection)
+            await stack.enter_async_context(planning.planned_alone(connection, question.rows))
+            await self._seen.put(Seen(await _new_ad_groups(connection, question), await _keys(connection, question)))
+            driver = await driver_of(connection)
+            await driver.copy_from_query(fast_sql.DAYS, question.attempt_id, output=self._sums.put, format="binary")
+
+
+@asynccontextmanager
+async def beside(connection: AsyncConnection, question: Question) -> AsyncIterator[Beside]:
+    """Let a second session begin to read, and end with the context; the connection has changed nothing so far."""
+    version = int(await connection.scalar(text(_VERSION)) or 0)
+    working = Beside(connection.engine, question, version)
+    try:
+        yield working
+    finally:
+        await working.end()
+
+
+async def _begin(stack: AsyncExitStack, engine: AsyncEngine, question: Question) -> AsyncConnection | None:
+    """Open a transaction that need not wait for anybody any more; None when there is none to be had at once."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            connection = await stack.enter_async_context(transaction(engine))
+            for statement in (*_BOUNDS, _held(question)):
+                await connection.execute(text(statement))
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        return None
+    return connection
+
+
+def _held(question: Question) -> str:
+    """Return the statement that takes the locks of all reads beforehand, since who holds others will wait for us."""
+    counted = ", ad_group_stat" if question.dates else ""
+    return f"LOCK TABLE dataset, stat_entry, ad_group{counted} IN ACCESS SHARE MODE"
+
+
+async def _new_ad_groups(connection: AsyncConnection, question: Question) -> Sequence[int] | None:
+    query = text(f"{fast_sql.NEW_AD_GROUPS} LIMIT {MOST_NEW + 1}")
+    found = (await connection.execute(query, {"attempt_id": question.attempt_id})).scalars().all()
+    return found if len(found) <= MOST_NEW else None
+
+
+async def _keys(connection: AsyncConnection, question: Question) -> int | None:
+    if not question.dates:
+        return None
+    first, last = question.dates
+    return int(await connection.scalar(text(fast_sql.KEYS), {"first_date": first, "last_date": last}) or 0)
