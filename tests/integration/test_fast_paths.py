@@ -1,7 +1,8 @@
 """Whichever way uploads are applied, each table holds the same afterwards, and so do the counts of each upload.
 
 The same schedule runs three times: by the general rule alone, with each upload on a fast path of its own where its
-condition allows one, and with small uploads applied together. Few keys, few values and near bounds make all edges
+condition allows one (those of several rows with a second session for their sums), and with small uploads applied
+together. Few keys, few values and near bounds make all edges
 common: boxes that overlap without a common key, equal places, values that stay, sums that are too large, uploads
 that are sent again, come late, are taken back, and ad groups that are described in the same transaction.
 """
@@ -22,7 +23,17 @@ from hypothesis import strategies as st
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ingest.consumer import commands, fast, fast_sql, fold_sql, handler, planning, together, together_sql
+from services.ingest.consumer import (
+    commands,
+    fast,
+    fast_sql,
+    fold_sql,
+    following,
+    handler,
+    planning,
+    together,
+    together_sql,
+)
 from services.ingest.consumer.applier import Applier
 from shared.database import create_writer
 from shared.messages import Batch, Kind, Mode, Revert
@@ -42,10 +53,15 @@ PATHS = {
     "fresh": fast_sql.WRITE_NEW,
     "latest word": fast_sql.WRITES[Mode.UPSERT],
     "one more": fast_sql.WRITES[Mode.ADD],
+    "moved": fast_sql.DELTA,
+    "touched": fast_sql.TOUCH,
+    "touched by sums": fast_sql.TOUCH_MOVED,
+    "all of its dates": fast_sql.CLEAR_DAYS,
+    "new by sums": fast_sql.ADD_THESE,
     "together": together_sql.WRITE,
     "general": fold_sql.FOLDS[0].write,
 }
-"""The statement by which each path can be recognised."""
+"""The statement by which each path, or a part of one, can be recognised."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +157,15 @@ SAID_AGAIN = [stated(Mode.UPSERT, 1, (1, 0)), Apply(), stated(Mode.UPSERT, 1, (1
 """What stays as it was must not be added to its day once more, though all that changed is new."""
 
 
+ALL_OF_THE_DATES = [
+    *(stated(Mode.UPSERT, 1, (1, 0), (2, 0), (3, 2)), Apply(), stated(Mode.UPSERT, 2, (1, 0), (2, 0)), Apply()),
+    *(stated(Mode.UPSERT, 3, (1, 0), (3, 2)), Apply(), stated(Mode.UPSERT, 4, (1, 0), (2, 0), (3, 2), (1, 2)), Apply()),
+    Send(Kind.AD_GROUPS, Mode.UPSERT, ((1, None, 10), (2, None, 10)), 0, None),
+    *(stated(Mode.UPSERT, 5, (1, 0), (2, 0)), Apply(), stated(Mode.UPSERT, 6, (1, 0), (2, 0)), Apply()),
+]
+"""Where an upload has all keys of its dates, its sums are the days; where it has not, or may not know, they are not."""
+
+
 class Run:
     """One run of a schedule over an empty database."""
 
@@ -208,7 +233,7 @@ class Run:
 def only(way: str) -> Iterator[None]:
     """Let uploads be applied in one way only, the general rule where that does not do."""
 
-    async def never(*_: Any) -> None:
+    async def never(*_: Any, **__: Any) -> None:
         return None
 
     async def none(*_: Any) -> list[int]:
@@ -220,6 +245,8 @@ def only(way: str) -> Iterator[None]:
         if way != "alone":
             patch.setattr(fast, "fold", never)
         patch.setattr(planning, "LARGE", 3)
+        patch.setattr(planning, "MOST", 10_000)
+        patch.setattr(following, "LARGE", 2)
         yield
 
 
@@ -234,6 +261,7 @@ def test_every_way_of_applying_gives_the_same(database_url: str) -> None:
         @example(EVERY_PATH)
         @example(SEVERAL_NEAR)
         @example(SAID_AGAIN)
+        @example(ALL_OF_THE_DATES)
         def check(schedule: list[Any]) -> None:
             by_rule, *others = [loop.run(follow(engine, schedule, way)) for way in ("general", "alone", "together")]
             for other in others:

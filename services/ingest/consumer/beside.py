@@ -19,7 +19,7 @@ from services.ingest.consumer.lifeline import transaction
 from shared.database import driver_of, is_transient
 
 PATIENCE_SECONDS = 1.0
-"""How long to wait for a second session; without one, the first does everything."""
+"""How long to try to get a second session; without one, the first does everything."""
 
 AWAKE_SECONDS = 5.0
 """How often the first session does something while it waits: the server ends those that are idle in a transaction."""
@@ -31,7 +31,7 @@ PIECES = 64
 """How much of the sums is kept until it is wanted, in pieces of at most 512 KB."""
 
 _VERSION = "SELECT version FROM dataset"
-_BOUNDS = ("SET LOCAL lock_timeout = '1s'", "SET LOCAL max_parallel_workers_per_gather = 0")
+_BOUNDS = ("SET LOCAL lock_timeout = '500ms'", "SET LOCAL max_parallel_workers_per_gather = 0")
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,10 @@ class Seen:
 
     new_ad_groups: Sequence[int] | None
     keys: int | None
+
+
+class _NotNowError(RuntimeError):
+    """There is no second session that could see what the first one sees without waiting."""
 
 
 class Beside:
@@ -92,26 +96,24 @@ class Beside:
 
     async def _run(self, engine: AsyncEngine, question: Question, version: int) -> None:
         try:
-            await self._look(engine, question, version)
+            with contextlib.suppress(_NotNowError):
+                async with _reading(engine, question, version) as connection:
+                    await self._look(connection, question)
         except Exception:
             await self._finish()
             raise
         await self._finish()
 
-    async def _finish(self) -> None:
-        await self._seen.put(None)
-        await self._sums.put(None)
-
-    async def _look(self, engine: AsyncEngine, question: Question, version: int) -> None:
-        async with AsyncExitStack() as stack:
-            connection = await _begin(stack, engine, question)
-            if connection is None or await connection.scalar(text(_VERSION)) != version:
-                return
-            await planning.summarize(connection)
-            await stack.enter_async_context(planning.planned_alone(connection, question.rows))
+    async def _look(self, connection: AsyncConnection, question: Question) -> None:
+        await planning.summarize(connection)
+        async with planning.planned_alone(connection, question.rows):
             await self._seen.put(Seen(await _new_ad_groups(connection, question), await _keys(connection, question)))
             driver = await driver_of(connection)
             await driver.copy_from_query(fast_sql.DAYS, question.attempt_id, output=self._sums.put, format="binary")
+
+    async def _finish(self) -> None:
+        await self._seen.put(None)
+        await self._sums.put(None)
 
 
 @asynccontextmanager
@@ -125,18 +127,23 @@ async def beside(connection: AsyncConnection, question: Question) -> AsyncIterat
         await working.end()
 
 
-async def _begin(stack: AsyncExitStack, engine: AsyncEngine, question: Question) -> AsyncConnection | None:
-    """Open a transaction that need not wait for anybody any more; None when there is none to be had at once."""
-    try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            connection = await stack.enter_async_context(transaction(engine))
-            for statement in (*_BOUNDS, _held(question)):
-                await connection.execute(text(statement))
-    except Exception as error:
-        if not is_transient(error):
-            raise
-        return None
-    return connection
+@asynccontextmanager
+async def _reading(engine: AsyncEngine, question: Question, version: int) -> AsyncIterator[AsyncConnection]:
+    """Yield a connection in a transaction that waits for nobody; raises `_NotNowError` where there is none at once."""
+    async with AsyncExitStack() as stack:
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                connection = await stack.enter_async_context(transaction(engine))
+                for statement in (*_BOUNDS, _held(question)):
+                    await connection.execute(text(statement))
+                seen = await connection.scalar(text(_VERSION))
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            raise _NotNowError from error
+        if seen != version:
+            raise _NotNowError
+        yield connection
 
 
 def _held(question: Question) -> str:

@@ -1,0 +1,207 @@
+"""A second session sums what the first one writes; nothing but the time depends on whether there is one."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from datetime import timedelta
+
+import asyncpg
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.ingest.consumer import applying, beside, fast_sql, following, handler, planning, together
+from services.ingest.consumer.applier import Applier
+from services.ingest.consumer.compacting import compact
+from shared.database import create_writer, is_transient
+from shared.messages import Kind
+from tests.support.sent import DAY, START, clicks, send, stat
+from tests.support.uploads import Row, batches
+
+pytestmark = pytest.mark.anyio
+
+ENDED_SECONDS = 10.0
+DAYS = "SELECT campaign_id, sum(clicks) FROM campaign_day GROUP BY campaign_id"
+SLOW_DAYS = f"SELECT d.* FROM ({fast_sql.DAYS}) d, pg_sleep(60)"
+
+
+@pytest.fixture(autouse=True)
+def _small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (following, together):
+        monkeypatch.setattr(module, "LARGE", 2)
+    monkeypatch.setattr(planning, "MOST", 10_000)
+
+
+@pytest.fixture
+def said(engine: AsyncEngine) -> Iterator[list[str]]:
+    """The statements that are run."""
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    event.listen(engine.sync_engine, "before_cursor_execute", note)
+    yield statements
+    event.remove(engine.sync_engine, "before_cursor_execute", note)
+
+
+def looked(said: list[str]) -> bool:
+    """Tell whether a second session has looked at anything."""
+    return any("LIMIT" in statement and "DISTINCT ad_group_id" in statement for statement in said)
+
+
+def summed_by_the_first(said: list[str]) -> bool:
+    return any("INSERT INTO day_delta" in statement for statement in said)
+
+
+async def days(engine: AsyncEngine) -> dict[int, int]:
+    """Return the clicks of each campaign."""
+    async with engine.connect() as connection:
+        return {row[0]: int(row[1]) for row in await connection.execute(text(DAYS))}
+
+
+async def arrive(engine: AsyncEngine, kind: Kind, rows: list[Row], second: float) -> None:
+    for batch in batches(kind, rows, START + timedelta(seconds=second)):
+        await handler.take(engine, batch)
+
+
+async def test_the_days_and_new_ad_groups_come_from_the_second_session(engine: AsyncEngine, said: list[str]) -> None:
+    await send(engine, [(1, "Tents", 10)], 0, kind=Kind.AD_GROUPS)
+    await send(engine, [stat(1, 1), stat(2, 2)], 1)
+    assert (looked(said), summed_by_the_first(said)) == (True, False)
+    assert await days(engine) == {10: 1, -1: 2}
+    assert await clicks(engine) == {1: 1, 2: 2}
+    async with engine.connect() as connection:
+        assert await connection.scalar(text("SELECT count(*) FROM ad_group")) == 2
+
+
+async def test_of_more_new_ad_groups_than_it_can_tell_the_first_finds_them(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beside, "MOST_NEW", 1)
+    await send(engine, [stat(1, 1), stat(2, 2)], 0)
+    async with engine.connect() as connection:
+        assert await connection.scalar(text("SELECT count(*) FROM ad_group")) == 2
+
+
+async def test_sums_of_many_pieces_come_whole(engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beside, "PIECES", 1)
+    count = 40_000
+    rows: list[Row] = [(1, DAY - timedelta(number), 1, 0, 1, 0, 0) for number in range(count)]
+    await send(engine, rows, 0)
+    assert await days(engine) == {-1: count}
+
+
+async def test_without_a_second_session_the_first_does_everything(database_url: str) -> None:
+    engine = create_writer(database_url)
+    said: list[str] = []
+    event.listen(engine.sync_engine, "before_cursor_execute", lambda *told: said.append(told[2]))
+    await arrive(engine, Kind.AD_GROUP_STATS, [stat(1, 1), stat(2, 2)], 0)
+    async with contextlib.AsyncExitStack() as others:
+        # All connections but the one that applies are taken.
+        for _ in range(7):
+            await others.enter_async_context(engine.connect())
+        await Applier(engine).apply_ready(wait=False)
+    assert (looked(said), summed_by_the_first(said)) == (False, True)
+    assert await days(engine) == {-1: 3}
+    await engine.dispose()
+
+
+async def test_where_it_would_have_to_wait_it_is_done_without(engine: AsyncEngine, said: list[str]) -> None:
+    await arrive(engine, Kind.AD_GROUP_STATS, [stat(1, 1), stat(2, 2)], 0)
+    holding: list[asyncio.Task[None]] = []
+
+    async def hold() -> None:
+        async with engine.connect() as other:
+            await other.execute(text("LOCK TABLE stat_entry IN ACCESS EXCLUSIVE MODE"))
+
+    def queue(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        # The first session has read the table, so that this one waits for it, and the second would wait for this one.
+        if "SELECT version FROM dataset" in statement and not holding:
+            holding.append(asyncio.get_running_loop().create_task(hold()))
+
+    event.listen(engine.sync_engine, "before_cursor_execute", queue)
+    async with asyncio.timeout(ENDED_SECONDS):
+        await Applier(engine).apply_ready(wait=False)
+        await asyncio.gather(*holding)
+    event.remove(engine.sync_engine, "before_cursor_execute", queue)
+    assert (len(holding), looked(said), summed_by_the_first(said)) == (1, False, True)
+    assert await days(engine) == {-1: 3}
+
+
+async def test_it_is_asked_for_the_first_attempt_of_a_transaction_only(engine: AsyncEngine, said: list[str]) -> None:
+    await arrive(engine, Kind.AD_GROUPS, [(1, "Tents", 10), (2, "Mats", 20)], 0)
+    await arrive(engine, Kind.AD_GROUP_STATS, [stat(1, 1), stat(2, 2)], 1)
+    await Applier(engine).apply_ready(wait=False)
+    assert not looked(said)
+    assert await days(engine) == {10: 1, 20: 2}
+
+
+async def test_it_declines_where_the_first_has_changed_what_it_cannot_see(
+    engine: AsyncEngine, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A compaction applies everything in one transaction, in several rounds if there is much."""
+    monkeypatch.setattr(applying, "MOST_ROWS", 1)
+    await arrive(engine, Kind.AD_GROUPS, [(1, "Tents", 10), (2, "Mats", 20)], 0)
+    await arrive(engine, Kind.AD_GROUP_STATS, [stat(1, 1), stat(2, 2)], 1)
+    await compact(engine, START, None, lambda _: None)
+    assert any("LOCK TABLE dataset" in statement for statement in said)
+    assert not looked(said)
+    assert await days(engine) == {10: 1, 20: 2}
+
+
+async def test_what_it_fails_of_fails_the_transaction_and_not_the_upload(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await arrive(engine, Kind.AD_GROUP_STATS, [stat(1, 1), stat(2, 2)], 0)
+    with monkeypatch.context() as broken:
+        broken.setattr(fast_sql, "DAYS", f"SELECT d.*, 1 / ($1::bigint - $1) FROM ({fast_sql.DAYS}) d")
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await Applier(engine).apply_ready(wait=False)
+    assert await clicks(engine) == {}
+    await Applier(engine).apply_ready(wait=False)
+    assert await days(engine) == {-1: 3}
+
+
+async def test_who_stops_does_not_wait_for_it(engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    await arrive(engine, Kind.AD_GROUP_STATS, [stat(1, 1), stat(2, 2)], 0)
+    with monkeypatch.context() as slow:
+        slow.setattr(fast_sql, "DAYS", SLOW_DAYS)
+        applying_now = asyncio.create_task(Applier(engine).apply_ready(wait=False))
+        await until_summing(engine)
+        applying_now.cancel()
+        async with asyncio.timeout(ENDED_SECONDS):
+            with pytest.raises(asyncio.CancelledError):
+                await applying_now
+    async with asyncio.timeout(ENDED_SECONDS):
+        await Applier(engine).apply_ready(wait=True)
+    assert await days(engine) == {-1: 3}
+
+
+async def test_a_second_session_that_is_ended_by_the_server_is_made_up_for(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await arrive(engine, Kind.AD_GROUP_STATS, [stat(1, 1), stat(2, 2)], 0)
+    with monkeypatch.context() as slow:
+        slow.setattr(fast_sql, "DAYS", SLOW_DAYS)
+        applying_now = asyncio.create_task(Applier(engine).apply_ready(wait=False))
+        await until_summing(engine, then="pg_terminate_backend(pid)")
+        async with asyncio.timeout(ENDED_SECONDS):
+            with pytest.raises((DBAPIError, asyncpg.PostgresError, OSError), check=is_transient):
+                await applying_now
+    await Applier(engine).apply_ready(wait=True)
+    assert await days(engine) == {-1: 3}
+
+
+async def until_summing(engine: AsyncEngine, then: str = "true") -> None:
+    """Wait until both sessions are at the sums, and then do something with the second one."""
+    both = """
+        SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND (query LIKE 'COPY (%' OR query LIKE 'COPY "day_delta"%')
+    """
+    async with engine.connect() as connection, asyncio.timeout(ENDED_SECONDS):
+        while await connection.scalar(text(both)) < 2:
+            await connection.rollback()
+            await asyncio.sleep(0.05)
+        await connection.execute(text(f"SELECT {then} FROM pg_stat_activity WHERE query LIKE 'COPY (%'"))
