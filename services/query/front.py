@@ -66,7 +66,7 @@ class Front:
         self._cache = cache
         self._paths = frozenset(paths)
         self._on_error = on_error
-        self._asking: dict[tuple[bytes, Version], asyncio.Task[Kept | Captured]] = {}
+        self._asking: dict[tuple[bytes, Version | None], asyncio.Task[Kept | Captured]] = {}
         self._packing: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,14 +91,17 @@ class Front:
 
     async def _answer(self, scope: Scope) -> tuple[Kept | Captured, bool]:
         """Return the answer to a request, and whether it was there already; raises what asking the database raises."""
-        version = await self._clock.now()
         question = question_of(scope["path"], scope["query_string"])
+        if self._cache.find(question) is None and (question, None) not in self._asking:
+            # Nobody has an answer, whose version would have to be known.
+            return await self._ask(question, None, None, scope), False
+        version = await self._clock.now()
         known = self._cache.find(question)
         if known is not None and known.read.version.covers(version):
             return known, True
         return await self._ask(question, version, known, scope), False
 
-    async def _ask(self, question: bytes, version: Version, known: Kept | None, scope: Scope) -> Kept | Captured:
+    async def _ask(self, question: bytes, version: Version | None, known: Kept | None, scope: Scope) -> Kept | Captured:
         """Return a new answer, the same one to all who ask the same of the same version meanwhile."""
         asking = self._asking.get((question, version))
         if asking is None:

@@ -163,6 +163,11 @@ ALL_OF_THE_DATES = [
     Send(Kind.AD_GROUPS, Mode.UPSERT, ((1, None, 10), (2, None, 10)), 0, None),
     *(stated(Mode.UPSERT, 5, (1, 0), (2, 0)), Apply(), stated(Mode.UPSERT, 6, (1, 0), (2, 0)), Apply()),
 ]
+ALL_BUT_ONE = [
+    *(stated(Mode.UPSERT, 1, (1, 0), (3, 0)), Apply(), stated(Mode.UPSERT, 2, (1, 0), (2, 0)), Apply()),
+    *(stated(Mode.ADD, 3, (1, 2), (2, 2)), stated(Mode.UPSERT, 4, (1, 2), (2, 2)), Apply()),
+    *(stated(Mode.UPSERT, 5, (1, 2), (2, 2), (2, 4)), Apply(), stated(Mode.ADD, 6, (1, 2), (2, 4)), Apply()),
+]
 """Where an upload has all keys of its dates, its sums are the days; where it has not, or may not know, they are not."""
 
 
@@ -262,6 +267,7 @@ def test_every_way_of_applying_gives_the_same(database_url: str) -> None:
         @example(SEVERAL_NEAR)
         @example(SAID_AGAIN)
         @example(ALL_OF_THE_DATES)
+        @example(ALL_BUT_ONE)
         def check(schedule: list[Any]) -> None:
             by_rule, *others = [loop.run(follow(engine, schedule, way)) for way in ("general", "alone", "together")]
             for other in others:
