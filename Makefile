@@ -26,8 +26,8 @@ up: install ## Serve everything on http://127.0.0.1:8000, with the sample data
 demo: install ## Upload data/*.csv over HTTP, read the numbers back, print them, and leave nothing behind
 	@$(BIN)/adledger demo
 
-test: install ## Run the tests
-	$(BIN)/pytest
+test: install ## Run the tests, two files at a time
+	$(BIN)/pytest -n 2 --dist loadfile
 
 verify-deploy: install deploy/.venv/.installed ## Run the slow tests of deploy/ too: compose on Docker, schemas, linters
 	ADLEDGER_VERIFY_DEPLOY=1 $(BIN)/pytest -v tests/deploy
