@@ -36,6 +36,12 @@ CLOSE_SECONDS = 3.0
 APPLIERS_LOCK = 7042018
 """The advisory lock of whoever changes numbers: appliers and compactions of all consumers take turns by it."""
 
+AHEAD_LOCK = 7042019
+"""Shared by those who write ahead of their turn; whoever must see everything applied takes it alone, and first."""
+
+LOCK_NOT_AVAILABLE = "55P03"
+"""The SQLSTATE of a statement that gave up waiting for a lock."""
+
 
 class SchemaOutdatedError(RuntimeError):
     """The database's schema is not the one this version works with; the message says what to run."""

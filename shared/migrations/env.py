@@ -6,7 +6,7 @@ from alembic import context
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from shared.database import APPLIERS_LOCK, connector
+from shared.database import AHEAD_LOCK, APPLIERS_LOCK, connector
 from shared.settings import DatabaseSettings
 from shared.tables import metadata
 
@@ -24,7 +24,8 @@ def _migrate(connection: Connection) -> None:
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7042017)")
         if set(context.get_context().get_current_heads()) != set(context.script.get_heads()):
             # An applier or a compaction is waited for here: in the queue for a table all readers would stand behind us.
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({APPLIERS_LOCK})")
+            for lock in (AHEAD_LOCK, APPLIERS_LOCK):
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({lock})")
         context.run_migrations()
 
 

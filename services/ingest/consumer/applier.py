@@ -7,15 +7,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.ingest.consumer import ahead
 from services.ingest.consumer.applying import apply_everything
+from services.ingest.consumer.fast import InVainError
 from services.ingest.consumer.lifeline import transaction
-from shared.database import APPLIERS_LOCK, is_transient
+from shared.database import AHEAD_LOCK, APPLIERS_LOCK, LOCK_NOT_AVAILABLE, is_transient, sqlstate
 
 logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 5.0
+
+_TRY = "SELECT pg_try_advisory_xact_lock(:lock)"
+_WAIT = "SELECT pg_advisory_xact_lock(:lock)"
 
 _READY = """
     SELECT EXISTS (
@@ -89,15 +95,36 @@ class Applier:
     async def _apply_once(self, *, wait: bool) -> bool:
         """Apply in one transaction what is ready now; true when there was something."""
         async with transaction(self._engine) as connection:
-            if not await lock(connection, wait=wait):
-                return False
-            return await apply_everything(connection, self._currency)
+            if await lock(connection, wait=wait):
+                return await apply_everything(connection, self._currency)
+        return await self._apply_ahead()
+
+    async def _apply_ahead(self) -> bool:
+        """Write what comes next while others apply, and apply it in turn; true when there may be more to do."""
+        try:
+            async with transaction(self._engine) as connection:
+                written = await ahead.write(connection)
+                if not written:
+                    return False
+                await connection.execute(text(_WAIT), {"lock": APPLIERS_LOCK})
+                return await apply_everything(connection, self._currency, written)
+        except InVainError:
+            return True
+        except DBAPIError as error:
+            if sqlstate(error) != LOCK_NOT_AVAILABLE:
+                raise
+            # Others apply something very large, after which they, or a later look, will find what we have let go.
+            return False
 
 
 async def lock(connection: AsyncConnection, *, wait: bool) -> bool:
-    """Let no other process apply until the transaction ends; false when one does already and `wait` is not asked."""
+    """Let no other process apply until the transaction ends; false when one does already and `wait` is not asked.
+
+    Who waits then finds nothing that others have claimed.
+    """
     # A statement of its own: what is read in later ones was committed before the lock was got.
     if wait:
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": APPLIERS_LOCK})
+        for each in (AHEAD_LOCK, APPLIERS_LOCK):
+            await connection.execute(text(_WAIT), {"lock": each})
         return True
-    return bool(await connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": APPLIERS_LOCK}))
+    return bool(await connection.scalar(text(_TRY), {"lock": APPLIERS_LOCK}))

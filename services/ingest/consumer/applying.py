@@ -4,45 +4,31 @@ Everything here happens in one transaction that holds the appliers' lock.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.consumer import admission, coarse, currency, fast, fold, ledger, planning, rollup, together
+from services.ingest.consumer import (
+    admission,
+    coarse,
+    currency,
+    fast,
+    fold,
+    ledger,
+    planning,
+    ready,
+    rollup,
+    together,
+)
 from services.ingest.consumer.admission import RefusedAttemptError
+from services.ingest.consumer.fast import Ahead, InVainError
 from shared import failpoints
 from shared.database import is_about_data
 from shared.messages import Kind
 
 logger = logging.getLogger(__name__)
-
-MOST_ROWS = 500_000
-"""About how many rows one transaction applies, a single larger attempt aside.
-
-However much waits, readers see progress, and no transaction is longer than the largest upload needs.
-"""
-
-MOST_UPLOADS = 300
-"""How many uploads it applies: some statements compare each with each, and would take hours for very many tiny ones."""
-
-# A fix waits until what it mends has been applied.
-_READY = """
-    SELECT *
-    FROM (
-        SELECT a.*, u.kind, u.mode, u.keyed, u.fixes, least(a.received_at, a.first_seen) AS place,
-               sum(a.rows_accepted) OVER by_place - a.rows_accepted AS rows_before,
-               row_number() OVER by_place = 1 AS is_first
-        FROM attempt a JOIN upload u ON u.id = a.upload_id
-        WHERE a.state = 'complete'
-          AND (u.fixes IS NULL OR EXISTS (SELECT FROM upload o WHERE o.id = u.fixes AND o.place IS NOT NULL))
-        WINDOW by_place AS (ORDER BY least(a.received_at, a.first_seen), a.upload_id)
-    ) ready
-    WHERE rows_before < :most_rows
-    ORDER BY place, upload_id
-    LIMIT :most_uploads
-"""
 
 # The attempt that gives the upload its place and its entries: the latest, or with a key the earliest.
 _CHOOSE = """
@@ -83,24 +69,31 @@ _REVERT = """
 """
 
 
-async def apply_everything(connection: AsyncConnection, setting: str | None = None) -> bool:
+async def apply_everything(
+    connection: AsyncConnection, setting: str | None = None, ahead: Mapping[int, Ahead] | None = None
+) -> bool:
     """Apply the first of the complete attempts in order, and every revert; true when there was anything to do.
 
-    `setting` is the currency that all files must be in, None for that of the first one.
+    Those that another session has claimed, and what comes after them, are left to that. `setting` is the currency
+    that all files must be in, None for that of the first one. `ahead` is what this transaction has written ahead;
+    raises `InVainError` where that cannot stay.
     """
-    limits = {"most_rows": MOST_ROWS, "most_uploads": MOST_UPLOADS}
-    ready = (await connection.execute(text(_READY), limits)).mappings().all()
+    ahead = ahead or {}
+    found = await ready.find(connection)
+    taken = found[: await ready.claim(connection, found)]
+    if [attempt["id"] for attempt in taken[: len(ahead)]] != list(ahead):
+        raise InVainError
     reverts = (await connection.execute(text(_PENDING_REVERTS))).mappings().all()
-    if not ready and not reverts and not await coarse.are_behind(connection):
+    if not taken and not reverts and not await coarse.are_behind(connection):
         return False
     await fold.prepare(connection)
     await currency.settle(connection, setting)
     done = 0
-    while waiting := ready[done:]:
+    while waiting := taken[done:]:
         if not await planning.are_most_entries(connection, waiting[0]["rows_accepted"]):
             # Each time: what is stored meanwhile would be read along by every statement.
             await planning.summarize(connection)
-        applied = await _apply_next(connection, waiting)
+        applied = await _apply_next(connection, waiting, ahead)
         if any(attempt["keyed"] for attempt in waiting[:applied]):
             # An earlier sending may have put its upload before its revert, so that it holds no currency any more.
             await currency.settle(connection, setting)
@@ -111,19 +104,19 @@ async def apply_everything(connection: AsyncConnection, setting: str | None = No
     await currency.settle(connection, setting)
     await rollup.refresh(connection)
     await connection.execute(text("UPDATE dataset SET version = version + 1, coarse_version = version + 1"))
-    await connection.execute(text(_STAMP), {"attempts": [attempt["id"] for attempt in ready]})
+    await connection.execute(text(_STAMP), {"attempts": [attempt["id"] for attempt in taken]})
     await failpoints.reach("folded")
     return True
 
 
-async def _apply_next(connection: AsyncConnection, waiting: Sequence[RowMapping]) -> int:
+async def _apply_next(connection: AsyncConnection, waiting: Sequence[RowMapping], ahead: Mapping[int, Ahead]) -> int:
     """Apply the first of these attempts, with those after it where they can be together; returns how many."""
     several = await together.choose(connection, waiting)
     if several and await _try_together(connection, several):
         return len(several)
     alone = waiting[: max(1, len(several))]
     for attempt in alone:
-        await _try_attempt(connection, attempt)
+        await _try_attempt(connection, attempt, ahead.get(attempt["id"]))
     return len(alone)
 
 
@@ -138,46 +131,54 @@ async def _try_together(connection: AsyncConnection, attempts: Sequence[int]) ->
     return True
 
 
-async def _try_attempt(connection: AsyncConnection, attempt: RowMapping) -> None:
+async def _try_attempt(connection: AsyncConnection, attempt: RowMapping, ahead: Ahead | None) -> None:
     """Apply the attempt, or mark it as failed when it cannot be; the others go on."""
     try:
         async with connection.begin_nested():
             await admission.examine(connection, attempt)
-            await _apply(connection, attempt)
+            await _apply(connection, attempt, ahead)
     except (RefusedAttemptError, DBAPIError) as error:
         reason = _reason(error)
+        if ahead:
+            raise InVainError from error
         logger.warning("Upload %s failed: %s", attempt["upload_id"], reason)
         await connection.execute(text(_FAILED), {"attempt_id": attempt["id"], "reason": reason})
 
 
-async def _apply(connection: AsyncConnection, attempt: RowMapping) -> None:
+async def _apply(connection: AsyncConnection, attempt: RowMapping, ahead: Ahead | None) -> None:
     """Let the attempt be its upload's word, unless another one of the upload is; drop the one that is not."""
     keys = {"upload_id": attempt["upload_id"], "attempt_id": attempt["id"]}
     order = "ASC" if attempt["keyed"] else "DESC"
     chosen = (await connection.execute(text(_CHOOSE.format(order=order)), keys)).mappings().one()
     superseded = await connection.scalar(text("SELECT attempt_id FROM upload WHERE id = :upload_id"), keys)
     await connection.execute(text(_APPLIED), keys)
+    if ahead and (superseded or chosen["id"] != attempt["id"]):
+        raise InVainError
     if chosen["id"] == attempt["id"]:
         await connection.execute(text(_SPEAKS), {**keys, "place": chosen["place"]})
-        await _let_count(connection, attempt, superseded)
+        await _let_count(connection, attempt, superseded, ahead)
     else:
         superseded = attempt["id"]
     if superseded:
         await ledger.drop_entries(connection, attempt["kind"], superseded)
 
 
-async def _let_count(connection: AsyncConnection, attempt: RowMapping, superseded: int | None) -> None:
+async def _let_count(
+    connection: AsyncConnection, attempt: RowMapping, superseded: int | None, ahead: Ahead | None
+) -> None:
     await currency.agree(connection, attempt["upload_id"])
-    counts = await _fold(connection, attempt, superseded)
+    counts = await _fold(connection, attempt, superseded, ahead)
     counted = {"attempt_id": attempt["id"], "new": counts.new, "changed": counts.changed}
     await connection.execute(text(_COUNTED), counted)
 
 
-async def _fold(connection: AsyncConnection, attempt: RowMapping, superseded: int | None) -> fold.Written:
+async def _fold(
+    connection: AsyncConnection, attempt: RowMapping, superseded: int | None, ahead: Ahead | None
+) -> fold.Written:
     """Bring the keys of an attempt up to date, the fast way where there is one."""
     kind = Kind(attempt["kind"])
     if kind is Kind.AD_GROUP_STATS and not superseded:
-        written = await fast.fold(connection, attempt["id"], is_first=attempt["is_first"])
+        written = await fast.fold(connection, attempt["id"], ahead, is_first=attempt["is_first"])
         if written is not None:
             return written
     family = await _family(connection, attempt)

@@ -12,6 +12,7 @@ and ad groups that other uploads have, too: what is outside of it is always fres
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -23,30 +24,60 @@ from services.ingest.consumer.planning import planned, planned_alone
 from shared.messages import Mode
 
 
-async def fold(connection: AsyncConnection, attempt_id: int, *, is_first: bool) -> Written | None:
+@dataclass(frozen=True)
+class Ahead:
+    """What of an attempt was written before its turn: the rows outside of a region, and how many they were."""
+
+    rows: int
+    region: Mapping[str, object]
+
+
+class InVainError(RuntimeError):
+    """What was written ahead is not what is to be written now; the transaction must be taken back."""
+
+
+async def fold(connection: AsyncConnection, attempt_id: int, ahead: Ahead | None, *, is_first: bool) -> Written | None:
     """Bring the keys of an attempt that begins to count up to date; None when only the general rule can.
 
-    `is_first` says that the transaction has not changed anything yet that could be read.
+    `is_first` says that the transaction has not changed anything yet that could be read. Raises `InVainError` when
+    something else was written `ahead` than would be written now.
     """
     query = text(fast_sql.STANDING)
     standing = (await connection.execute(query, {"attempt_id": attempt_id})).mappings().one()
-    if not standing["simple"] or standing["later"] or (standing["near"] and not standing["counts"]):
+    is_fast = standing["simple"] and not standing["later"] and (standing["counts"] or not standing["near"])
+    if ahead and not (is_fast and ahead.region == region(standing) and not standing["covered"]):
+        raise InVainError
+    if not is_fast:
         return None
     is_whole = standing["covered"]
     keys = {"attempt_id": attempt_id} | {name: None if is_whole else standing[name] for name in fast_sql.REGION}
     async with following.beginning(connection, standing, is_first=is_first) as second:
-        written = await _write(connection, standing, keys)
+        written = await _write(connection, standing, keys, ahead)
         if written.new or written.changed:
             await following.follow(connection, standing, keys, written, second)
     return written
 
 
-async def _write(connection: AsyncConnection, standing: RowMapping, keys: Mapping[str, object]) -> Written:
+def region(standing: RowMapping) -> dict[str, object]:
+    """Return the ends of the region that an upload shares with others."""
+    return {name: standing[name] for name in fast_sql.REGION}
+
+
+async def write_outside(connection: AsyncConnection, rows: int, keys: Mapping[str, object]) -> int:
+    """Insert those of an attempt's so many rows that are outside of a region, and return how many they are."""
+    async with planned_alone(connection, rows), filling(connection, rows):
+        return (await connection.execute(text(fast_sql.WRITE_NEW), keys)).rowcount
+
+
+async def _write(
+    connection: AsyncConnection, standing: RowMapping, keys: Mapping[str, object], ahead: Ahead | None
+) -> Written:
     """Insert what is outside of the region of other uploads, then merge what is inside."""
     rows, new = standing["rows_accepted"], 0
-    if not standing["near"] or not standing["covered"]:
-        async with planned_alone(connection, rows), filling(connection, rows):
-            new = (await connection.execute(text(fast_sql.WRITE_NEW), keys)).rowcount
+    if ahead:
+        new = ahead.rows
+    elif not standing["near"] or not standing["covered"]:
+        new = await write_outside(connection, rows, keys)
     if not standing["near"]:
         return Written(new, 0)
     async with planned(connection, rows - new):

@@ -4,7 +4,7 @@ Sums of whole numbers can be moved by differences without ever drifting: `day_de
 moves each campaign's day. Where it replaces values, its days are summed again, as after the general rule.
 """
 
-from shared.messages import Mode
+from shared.messages import Kind, Mode
 from shared.tables import UNATTRIBUTED
 
 METRICS = ("impressions", "clicks", "conversions", "cost")
@@ -53,6 +53,29 @@ STANDING = f"""
           AND b.first_ad_group <= a.last_ad_group AND b.last_ad_group >= a.first_ad_group
     WHERE a.id = :attempt_id
     GROUP BY u.id, a.id
+"""
+
+# The same for an attempt that has not had its turn: what is complete and comes before it will count by then.
+EXPECTED = f"""
+    SELECT a.id AS attempt_id, a.rows_accepted,
+           {", ".join(f"{end} FILTER (WHERE o.id IS NOT NULL) AS {name}" for name, end in REGION.items())},
+           ({", ".join(REGION.values())}) = ({", ".join(f"a.{name}" for name in REGION)}) AS covered,
+           u.kind = '{Kind.AD_GROUP_STATS}' AND u.attempt_id IS NULL AND u.fixes IS NULL AND u.reverted_at IS NULL
+               AND NOT u.compacted AND NOT EXISTS (SELECT FROM upload f WHERE f.fixes = u.id)
+               AND NOT EXISTS (SELECT FROM attempt s WHERE s.upload_id = u.id AND s.id <> a.id AND s.state = 'complete')
+               AND count(*) FILTER (WHERE o.fixes IS NOT NULL
+                                       OR (o.place, o.id) > (p.place, u.id) AND 'upsert' IN (u.mode, o.mode)) = 0
+               AS simple
+    FROM attempt a JOIN upload u ON u.id = a.upload_id
+    CROSS JOIN LATERAL (SELECT least(a.received_at, a.first_seen) AS place) p
+    LEFT JOIN (upload o JOIN attempt b ON b.upload_id = o.id)
+           ON o.kind = u.kind AND o.id <> u.id
+          AND (b.id = o.attempt_id AND {COUNTS.format(upload="o")}
+               OR b.state = 'complete' AND (least(b.received_at, b.first_seen), o.id) < (p.place, u.id))
+          AND b.first_date <= a.last_date AND b.last_date >= a.first_date
+          AND b.first_ad_group <= a.last_ad_group AND b.last_ad_group >= a.first_ad_group
+    WHERE a.id = :attempt_id
+    GROUP BY u.id, a.id, p.place
 """
 
 _DAYS = f"""

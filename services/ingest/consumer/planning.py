@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database import sqlstate
+from shared.database import LOCK_NOT_AVAILABLE, sqlstate
 
 ROOM = "192MB"
 """How much memory a join or a sort may take; there is one applier at a time."""
@@ -44,8 +44,8 @@ _KEY_BY_KEY = {
 }
 
 _SUMMARIZE = ("SET LOCAL lock_timeout = '50ms'", "SELECT brin_summarize_new_values('stat_entry_attempt_id_idx')")
-DENIED = ("42501", "55P03")
-"""SQLSTATEs insufficient_privilege, for a role that does not own the table, and lock_not_available."""
+DENIED = ("42501", LOCK_NOT_AVAILABLE)
+"""SQLSTATEs: also insufficient_privilege, for a role that does not own the table."""
 
 
 @asynccontextmanager
