@@ -46,7 +46,7 @@ async def _expected(connection: AsyncConnection, attempt: RowMapping) -> RowMapp
         return None
     query = text(fast_sql.EXPECTED)
     expected = (await connection.execute(query, {"attempt_id": attempt["id"]})).mappings().one()
-    return expected if expected["simple"] and not expected["covered"] else None
+    return expected if expected["simple"] and fast.has_outside(expected) else None
 
 
 async def _try_write(connection: AsyncConnection, expected: RowMapping) -> Ahead | None:

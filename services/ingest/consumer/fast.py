@@ -45,7 +45,7 @@ async def fold(connection: AsyncConnection, attempt_id: int, ahead: Ahead | None
     query = text(fast_sql.STANDING)
     standing = (await connection.execute(query, {"attempt_id": attempt_id})).mappings().one()
     is_fast = standing["simple"] and not standing["later"] and (standing["counts"] or not standing["near"])
-    if ahead and not (is_fast and ahead.region == region(standing) and not standing["covered"]):
+    if ahead and not (is_fast and has_outside(standing) and ahead.region == region(standing)):
         raise InVainError
     if not is_fast:
         return None
@@ -56,6 +56,11 @@ async def fold(connection: AsyncConnection, attempt_id: int, ahead: Ahead | None
         if written.new or written.changed:
             await following.follow(connection, standing, keys, written, second)
     return written
+
+
+def has_outside(standing: RowMapping) -> bool:
+    """Tell whether an upload may have keys that no other has."""
+    return not standing["near"] or not standing["covered"]
 
 
 def region(standing: RowMapping) -> dict[str, object]:
@@ -76,7 +81,7 @@ async def _write(
     rows, new = standing["rows_accepted"], 0
     if ahead:
         new = ahead.rows
-    elif not standing["near"] or not standing["covered"]:
+    elif has_outside(standing):
         new = await write_outside(connection, rows, keys)
     if not standing["near"]:
         return Written(new, 0)

@@ -65,7 +65,8 @@ EXPECTED = f"""
                AND NOT EXISTS (SELECT FROM attempt s WHERE s.upload_id = u.id AND s.id <> a.id AND s.state = 'complete')
                AND count(*) FILTER (WHERE o.fixes IS NOT NULL
                                        OR (o.place, o.id) > (p.place, u.id) AND 'upsert' IN (u.mode, o.mode)) = 0
-               AS simple
+               AS simple,
+           count(o.id) AS near
     FROM attempt a JOIN upload u ON u.id = a.upload_id
     CROSS JOIN LATERAL (SELECT least(a.received_at, a.first_seen) AS place) p
     LEFT JOIN (upload o JOIN attempt b ON b.upload_id = o.id)

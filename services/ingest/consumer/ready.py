@@ -40,8 +40,10 @@ _CLAIM = f"""
     WITH RECURSIVE claimed AS (
         SELECT 0 AS number, true AS is_ours
         UNION ALL
-        SELECT number + 1, pg_try_advisory_xact_lock(({CLAIMS}::bigint << 32) | ((:attempts)[number + 1] & 4294967295))
-        FROM claimed WHERE is_ours AND number < cardinality(:attempts)
+        SELECT number + 1,
+               pg_try_advisory_xact_lock(({CLAIMS}::bigint << 32) | (attempts[number + 1] & 4294967295))
+        FROM claimed, (SELECT cast(:attempts AS bigint[]) AS attempts) AS asked
+        WHERE is_ours AND number < cardinality(attempts)
     )
     SELECT count(*) FILTER (WHERE is_ours) - 1 FROM claimed
 """
