@@ -1,10 +1,13 @@
 """Whichever way uploads are applied, each table holds the same afterwards, and so do the counts of each upload.
 
-The same schedule runs three times: by the general rule alone, with each upload on a fast path of its own where its
-condition allows one (those of several rows with a second session for their sums), and with small uploads applied
-together. Few keys, few values and near bounds make all edges
-common: boxes that overlap without a common key, equal places, values that stay, sums that are too large, uploads
-that are sent again, come late, are taken back, and ad groups that are described in the same transaction.
+The same schedule runs several times: by the general rule alone, with each upload on a fast path of its own where its
+condition allows one (those of several rows with a second session for their sums), the same by three appliers at once,
+which write ahead of each other, and with small uploads applied together. Three appliers are held against the general
+rule in transactions as small as theirs, since what is taken back between two of them is counted otherwise.
+
+Few keys, few values and near bounds make all edges common: boxes that overlap without a common key, equal places,
+values that stay, sums that are too large, uploads that are sent again, come late, are taken back, and ad groups that
+are described in the same transaction.
 """
 
 import asyncio
@@ -31,6 +34,7 @@ from services.ingest.consumer import (
     following,
     handler,
     planning,
+    ready,
     together,
     together_sql,
 )
@@ -46,6 +50,7 @@ DAY = date(2025, 12, 30)
 HALF = 2**62
 """Two of these are more than a column holds."""
 
+WAYS = (("general", "alone", "together"), ("general, in steps", "ahead"))
 LEDGER = ("receipt", "attempt", "upload", "revert", "stat_entry", "ad_group_entry", "campaign_entry")
 CURRENT = ("ad_group_stat", "ad_group", "campaign", "campaign_day")
 
@@ -59,6 +64,7 @@ PATHS = {
     "all of its dates": fast_sql.CLEAR_DAYS,
     "new by sums": fast_sql.ADD_THESE,
     "together": together_sql.WRITE,
+    "ahead": fast_sql.EXPECTED,
     "general": fold_sql.FOLDS[0].write,
 }
 """The statement by which each path, or a part of one, can be recognised."""
@@ -174,8 +180,9 @@ ALL_BUT_ONE = [
 class Run:
     """One run of a schedule over an empty database."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, appliers: int) -> None:
         self._engine = engine
+        self._appliers = appliers
         self._applier = Applier(engine)
         self._sent: list[tuple[Send, UUID]] = []
         self._delayed: list[Batch] = []
@@ -204,6 +211,7 @@ class Run:
             await commands.obey(self._engine, self._applier, command)
             return await self._held()
         elif isinstance(step, Apply):
+            await asyncio.gather(*(Applier(self._engine).apply_ready(wait=False) for _ in range(self._appliers)))
             await self._applier.apply_ready(wait=True)
             return await self._held()
         return None
@@ -247,9 +255,11 @@ def only(way: str) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if way != "together":
             patch.setattr(together, "choose", none)
-        if way != "alone":
+        if way not in {"alone", "ahead"}:
             patch.setattr(fast, "fold", never)
-        patch.setattr(planning, "LARGE", 3)
+        if way in {"ahead", "general, in steps"}:
+            patch.setattr(ready, "MOST_ROWS", 2)
+        patch.setattr(planning, "LARGE", 2 if way == "ahead" else 3)
         patch.setattr(planning, "MOST", 10_000)
         patch.setattr(following, "LARGE", 2)
         yield
@@ -269,9 +279,10 @@ def test_every_way_of_applying_gives_the_same(database_url: str) -> None:
         @example(ALL_OF_THE_DATES)
         @example(ALL_BUT_ONE)
         def check(schedule: list[Any]) -> None:
-            by_rule, *others = [loop.run(follow(engine, schedule, way)) for way in ("general", "alone", "together")]
-            for other in others:
-                assert other == by_rule
+            for rule, *ways in WAYS:
+                by_rule, *others = [loop.run(follow(engine, schedule, way)) for way in (rule, *ways)]
+                for other in others:
+                    assert other == by_rule
 
         check()
         loop.run(engine.dispose())
@@ -280,7 +291,7 @@ def test_every_way_of_applying_gives_the_same(database_url: str) -> None:
 
 async def follow(engine: AsyncEngine, schedule: list[Any], way: str) -> list[Any]:
     with only(way):
-        return await Run(engine).follow(schedule)
+        return await Run(engine, 3 if way == "ahead" else 0).follow(schedule)
 
 
 def paths_taken(engine: AsyncEngine) -> Counter[str]:
