@@ -11,6 +11,7 @@ CONSUMER_POINTS = (
     ("after COMMIT, before the ack", "committed", 5),
     ("amid the fold of many uploads", "folding", 3),
     ("after the fold, before COMMIT", "folded", 2),
+    ("having written ahead of its turn", "ahead", 3),
 )
 INGEST_POINTS = (
     ("before the first confirms", "publishing", 3),

@@ -1,7 +1,7 @@
-"""`program.py SECONDS BYTES ARGUMENTS…`: adledger as it is, but for two things that let faults find more in less time.
+"""`program.py SECONDS BYTES ARGUMENTS…`: adledger as it is, but for three things that let faults find more in less time.
 
-Its batches have so many bytes, few, so that small uploads have many; and its clock is so many seconds ahead when it
-takes uploads.
+Its batches have so many bytes, few, so that small uploads have many; its clock is so many seconds ahead when it takes
+uploads; and uploads of some hundred rows are applied as those of more than 50,000 are.
 """
 
 import sys
@@ -9,6 +9,9 @@ from datetime import datetime, timedelta, tzinfo
 
 from services.cli import main
 from services.ingest.api import batching, intake
+from services.ingest.consumer import filling, following, planning, together
+
+LARGE_ROWS = 200
 
 
 def skew(seconds: float) -> None:
@@ -26,4 +29,6 @@ if __name__ == "__main__":
     if seconds := float(sys.argv.pop(1)):
         skew(seconds)
     batching.BATCH_BYTES = int(sys.argv.pop(1))
+    for module in (filling, following, planning, together):
+        module.LARGE = LARGE_ROWS
     main()
