@@ -39,8 +39,8 @@ APPLIERS_LOCK = 7042018
 AHEAD_LOCK = 7042019
 """Shared by those who write ahead of their turn; whoever must see everything applied takes it alone, and first."""
 
-LOCK_NOT_AVAILABLE = "55P03"
-"""The SQLSTATE of a statement that gave up waiting for a lock."""
+LOCK_NOT_AVAILABLE, DEADLOCK = "55P03", "40P01"
+"""SQLSTATEs of a statement that gave up waiting for a lock, and of one that would have waited for ever."""
 
 
 class SchemaOutdatedError(RuntimeError):

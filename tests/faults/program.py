@@ -1,4 +1,4 @@
-"""`program.py SECONDS BYTES ARGUMENTS…`: adledger as it is, but for three things that let faults find more in less time.
+"""`program.py SECONDS BYTES ARGUMENTS…`: adledger as it is, but for what lets faults find more in less time.
 
 Its batches have so many bytes, few, so that small uploads have many; its clock is so many seconds ahead when it takes
 uploads; and uploads of some hundred rows are applied as those of more than 50,000 are.

@@ -11,7 +11,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ingest.consumer import applying, beside, fast_sql, following, handler, planning, together
+from services.ingest.consumer import beside, fast_sql, following, handler, planning, ready, together
 from services.ingest.consumer.applier import Applier
 from services.ingest.consumer.compacting import compact
 from shared.database import create_writer, is_transient
@@ -142,7 +142,7 @@ async def test_it_declines_where_the_first_has_changed_what_it_cannot_see(
     engine: AsyncEngine, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A compaction applies everything in one transaction, in several rounds if there is much."""
-    monkeypatch.setattr(applying, "MOST_ROWS", 1)
+    monkeypatch.setattr(ready, "MOST_ROWS", 1)
     await arrive(engine, Kind.AD_GROUPS, [(1, "Tents", 10), (2, "Mats", 20)], 0)
     await arrive(engine, Kind.AD_GROUP_STATS, [stat(1, 1), stat(2, 2)], 1)
     await compact(engine, START, None, lambda _: None)

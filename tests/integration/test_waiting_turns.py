@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.consumer import applier as applying
-from services.ingest.consumer import applying as steps
+from services.ingest.consumer import ready
 from services.ingest.consumer.applier import Applier
 from services.ingest.consumer.applying import apply_everything
 from services.ingest.consumer.handler import take
@@ -50,7 +50,7 @@ async def test_waiting_ends_though_there_is_always_something_new_to_apply(
 async def test_a_backlog_of_tiny_uploads_is_applied_in_steps(
     engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(steps, "MOST_UPLOADS", 2)
+    monkeypatch.setattr(ready, "MOST_UPLOADS", 2)
     for number in range(5):
         await complete(engine, number)
     await Applier(engine).apply_ready(wait=False)

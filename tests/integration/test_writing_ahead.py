@@ -10,8 +10,9 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.ingest.consumer import ahead as ahead_steps
 from services.ingest.consumer import commands, following, handler, planning, ready, together
 from services.ingest.consumer.applier import Applier
 from services.ingest.consumer.compacting import compact
@@ -25,7 +26,9 @@ pytestmark = pytest.mark.anyio
 SECONDS = 15.0
 OURS = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 WAITING = f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND {OURS}"
-CLAIMS = f"SELECT count(*) FROM pg_locks WHERE classid = {ready.CLAIMS} AND {OURS}"
+CLAIMS = (
+    f"SELECT count(*) FROM pg_locks WHERE classid = {ready.CLAIMS} AND mode = 'ExclusiveLock' AND granted AND {OURS}"
+)
 
 CLAIM = f"SELECT pg_advisory_xact_lock(({ready.CLAIMS}::bigint << 32) | id) FROM attempt WHERE upload_id = :id"
 
@@ -144,9 +147,11 @@ async def test_what_another_has_claimed_is_left_to_it_with_all_that_follows(engi
     first, second = await some_backlog(engine)
     async with engine.begin() as other:
         await other.execute(text(CLAIM), {"id": first})
-        await Applier(engine).apply_ready(wait=False)
+        applying = asyncio.create_task(Applier(engine).apply_ready(wait=False))
+        await until(engine, WAITING, 1)
         assert await outcome(engine, second) == ("complete", None)
-    await Applier(engine).apply_ready(wait=False)
+    async with asyncio.timeout(SECONDS):
+        await applying
     assert await clicks(engine) == AFTERWARDS
 
 
@@ -286,11 +291,85 @@ async def test_who_waits_for_too_long_lets_go(database_url: str, monkeypatch: py
     engine = create_writer(database_url)
     await some_backlog(engine)
     async with turn_of_another(engine), asyncio.timeout(SECONDS):
-        await Applier(engine).apply_ready(wait=False)
+        with pytest.raises(DBAPIError, check=is_transient):
+            await Applier(engine).apply_ready(wait=False)
         assert await count(engine, CLAIMS) == 0
+    assert await clicks(engine) == {1: 1, 2: 2}
     await Applier(engine).apply_ready(wait=False)
     assert await clicks(engine) == AFTERWARDS
     await engine.dispose()
+
+
+async def test_what_was_claimed_and_cannot_be_written_is_not_left_lying(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another looks between the claim and the failure, and leaves it to the one that has claimed it."""
+    await send(engine, [stat(1, 1)], 0)
+    twice = await arrive(engine, [stat(4, 4), stat(4, 5)], 2)
+    last = await arrive(engine, [stat(5, 5), stat(6, 6)], 3)
+    failed, looked = asyncio.Event(), asyncio.Event()
+    write = ahead_steps._try_write
+
+    async def slowly(*told: Any) -> Any:
+        written = await write(*told)
+        failed.set()
+        await looked.wait()
+        return written
+
+    monkeypatch.setattr(ahead_steps, "_try_write", slowly)
+    async with asyncio.timeout(SECONDS):
+        async with turn_of_another(engine):
+            applying = asyncio.create_task(Applier(engine).apply_ready(wait=False))
+            await failed.wait()
+            monkeypatch.setattr(ahead_steps, "_try_write", write)
+        looking = asyncio.create_task(Applier(engine).apply_ready(wait=False))
+        await until(engine, WAITING, 1)
+        looked.set()
+        await asyncio.gather(applying, looking)
+    assert [(await outcome(engine, each))[0] for each in (twice, last)] == ["failed", "applied"]
+
+
+@pytest.mark.parametrize("blocked", ["first", "last"])
+async def test_what_comes_before_it_while_it_is_written_is_in_nobodys_way(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch, blocked: str
+) -> None:
+    await send(engine, [stat(1, 1), stat(2, 2)], 0)
+    await arrive(engine, [stat(4, 4), stat(5, 5)], 4)
+    written, looked = asyncio.Event(), asyncio.Event()
+    write = ahead_steps.write
+
+    async def slowly(connection: AsyncConnection) -> Any:
+        done = await write(connection)
+        written.set()
+        await looked.wait()
+        return done
+
+    monkeypatch.setattr(ahead_steps, "write", slowly)
+    async with asyncio.timeout(2 * SECONDS):
+        async with turn_of_another(engine):
+            applying = asyncio.create_task(Applier(engine).apply_ready(wait=False))
+            await written.wait()
+        before = await arrive(engine, [stat(3, 30), stat(4, 40)], 2)
+        if blocked == "first":
+            looked.set()
+        monkeypatch.setattr(ahead_steps, "write", write)
+        await Applier(engine).apply_ready(wait=False)
+        looked.set()
+        await applying
+        await Applier(engine).apply_ready(wait=False)
+    assert await outcome(engine, before) == ("applied", None)
+    assert await clicks(engine) == {1: 1, 2: 2, 3: 30, 4: 4, 5: 5}
+    assert await campaigns(engine) == 42
+
+
+async def test_a_compaction_claims_nothing(engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It applies a whole backlog in one transaction, which would hold a lock for each attempt to its end."""
+    await some_backlog(engine)
+    taken: list[int] = []
+    monkeypatch.setattr(ready, "claim", taken.append)
+    await compact(engine, START, None, lambda _: None)
+    assert taken == []
+    assert await clicks(engine) == AFTERWARDS
 
 
 async def test_two_take_a_backlog_in_turns(engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:

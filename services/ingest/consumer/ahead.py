@@ -5,6 +5,8 @@ it is taken back. It claims the attempts, so that nobody else applies them, or w
 who must see everything applied (commands, compactions, migrations) wait first until nobody writes ahead.
 """
 
+from collections.abc import Sequence
+
 from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,24 +21,36 @@ _MAY = "SELECT pg_try_advisory_xact_lock_shared(:lock)"
 _IS_FILLED = "SELECT EXISTS (SELECT FROM campaign_day)"
 
 
-async def write(connection: AsyncConnection) -> dict[int, Ahead]:
-    """Write the rows of the attempts after those that others apply, as far as it can be known which; often of none."""
-    written: dict[int, Ahead] = {}
+async def write(connection: AsyncConnection) -> dict[int, Ahead] | None:
+    """Write the rows of the attempts after those that others apply; None when nothing is claimed for it.
+
+    Whoever has claimed something must have its turn, since others leave to it what that is. Those whose claims come
+    before are waited for, lest this one gets its turn before them.
+    """
     # Before any table is touched that somebody may want who waits for those who write ahead.
     if not await connection.scalar(text(_MAY), {"lock": AHEAD_LOCK}) or not await connection.scalar(text(_IS_FILLED)):
-        return written
+        return None
+    others, attempts = await ready.find_unclaimed(connection)
+    written = await _write_some(connection, attempts)
+    await failpoints.reach("ahead")
+    if written is not None and others:
+        await ready.wait_for(connection, others[-1])
+    return written
+
+
+async def _write_some(connection: AsyncConnection, attempts: Sequence[RowMapping]) -> dict[int, Ahead] | None:
+    written: dict[int, Ahead] | None = None
     rows = 0
-    for attempt in await ready.find_unclaimed(connection):
+    for attempt in attempts:
         rows += attempt["rows_accepted"]
         expected = await _expected(connection, attempt) if rows <= ready.MOST_ROWS or not written else None
-        # Nothing is claimed that is not written, since others leave to us what is claimed.
         if expected is None or not await ready.claim(connection, [attempt]):
             break
+        written = written or {}
         ahead = await _try_write(connection, expected)
         if ahead is None:
             break
         written[attempt["id"]] = ahead
-    await failpoints.reach("ahead")
     return written
 
 

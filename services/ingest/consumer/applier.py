@@ -14,12 +14,16 @@ from services.ingest.consumer import ahead
 from services.ingest.consumer.applying import apply_everything
 from services.ingest.consumer.fast import InVainError
 from services.ingest.consumer.lifeline import transaction
-from shared.database import AHEAD_LOCK, APPLIERS_LOCK, LOCK_NOT_AVAILABLE, is_transient, sqlstate
+from shared.database import AHEAD_LOCK, APPLIERS_LOCK, DEADLOCK, LOCK_NOT_AVAILABLE, is_transient, sqlstate
 
 logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 5.0
 
+LONG_WAIT = "10min"
+"""How long a command or a compaction waits for its turn."""
+
+_PATIENCE = "SELECT set_config('lock_timeout', :limit, true)"
 _TRY = "SELECT pg_try_advisory_xact_lock(:lock)"
 _WAIT = "SELECT pg_advisory_xact_lock(:lock)"
 
@@ -64,7 +68,12 @@ class Applier:
             try:
                 await self.apply_ready(wait=False)
             except Exception as error:
-                if is_transient(error):
+                if sqlstate(error) == DEADLOCK:
+                    # With one that wrote ahead, and has its turn now.
+                    continue
+                if sqlstate(error) == LOCK_NOT_AVAILABLE:
+                    logger.info("Others apply something large; looking again in %s s.", IDLE_SECONDS)
+                elif is_transient(error):
                     logger.warning("The database cannot apply now; trying again in %s s. %r", IDLE_SECONDS, error)
                 else:
                     logger.exception("Applying failed; trying again in %s s.", IDLE_SECONDS)
@@ -94,37 +103,43 @@ class Applier:
 
     async def _apply_once(self, *, wait: bool) -> bool:
         """Apply in one transaction what is ready now; true when there was something."""
-        async with transaction(self._engine) as connection:
-            if await lock(connection, wait=wait):
+        if wait:
+            async with transaction(self._engine) as connection:
+                await lock(connection)
                 return await apply_everything(connection, self._currency)
-        return await self._apply_ahead()
+        return await self._apply_now() or await self._apply_ahead()
+
+    async def _apply_now(self) -> bool:
+        async with transaction(self._engine) as connection:
+            if not await connection.scalar(text(_TRY), {"lock": APPLIERS_LOCK}):
+                return False
+            return await apply_everything(connection, self._currency, {})
 
     async def _apply_ahead(self) -> bool:
-        """Write what comes next while others apply, and apply it in turn; true when there may be more to do."""
+        """Write what comes next while others apply or write, and apply it in turn; true when there was something."""
         try:
             async with transaction(self._engine) as connection:
                 written = await ahead.write(connection)
-                if not written:
+                if written is None:
                     return False
                 await connection.execute(text(_WAIT), {"lock": APPLIERS_LOCK})
                 return await apply_everything(connection, self._currency, written)
         except InVainError:
-            return True
+            pass
         except DBAPIError as error:
-            if sqlstate(error) != LOCK_NOT_AVAILABLE:
+            # What came in between was in the way of what was written.
+            if sqlstate(error) != DEADLOCK:
                 raise
-            # Others apply something very large, after which they, or a later look, will find what we have let go.
-            return False
+        async with transaction(self._engine) as connection:
+            await connection.execute(text(_WAIT), {"lock": APPLIERS_LOCK})
+            return await apply_everything(connection, self._currency, {})
 
 
-async def lock(connection: AsyncConnection, *, wait: bool) -> bool:
-    """Let no other process apply until the transaction ends; false when one does already and `wait` is not asked.
-
-    Who waits then finds nothing that others have claimed.
-    """
-    # A statement of its own: what is read in later ones was committed before the lock was got.
-    if wait:
-        for each in (AHEAD_LOCK, APPLIERS_LOCK):
-            await connection.execute(text(_WAIT), {"lock": each})
-        return True
-    return bool(await connection.scalar(text(_TRY), {"lock": APPLIERS_LOCK}))
+async def lock(connection: AsyncConnection) -> None:
+    """Wait until no other process applies or writes ahead, and let none until the transaction ends."""
+    # Statements of their own: what is read in later ones was committed before the locks were got.
+    usual = await connection.scalar(text("SELECT current_setting('lock_timeout')"))
+    await connection.execute(text(_PATIENCE), {"limit": LONG_WAIT})
+    for each in (AHEAD_LOCK, APPLIERS_LOCK):
+        await connection.execute(text(_WAIT), {"lock": each})
+    await connection.execute(text(_PATIENCE), {"limit": usual})

@@ -74,14 +74,12 @@ async def apply_everything(
 ) -> bool:
     """Apply the first of the complete attempts in order, and every revert; true when there was anything to do.
 
-    Those that another session has claimed, and what comes after them, are left to that. `setting` is the currency
-    that all files must be in, None for that of the first one. `ahead` is what this transaction has written ahead;
-    raises `InVainError` where that cannot stay.
+    `setting` is the currency that all files must be in, None for that of the first one. `ahead` is what this
+    transaction has written ahead, perhaps nothing, where others may write ahead too, and None where nobody may; raises
+    `InVainError` where what was written cannot stay.
     """
-    ahead = ahead or {}
-    found = await ready.find(connection)
-    taken = found[: await ready.claim(connection, found)]
-    if [attempt["id"] for attempt in taken[: len(ahead)]] != list(ahead):
+    taken = await ready.find(connection) if ahead is None else await ready.take(connection, list(ahead))
+    if taken is None:
         raise InVainError
     reverts = (await connection.execute(text(_PENDING_REVERTS))).mappings().all()
     if not taken and not reverts and not await coarse.are_behind(connection):
@@ -93,7 +91,7 @@ async def apply_everything(
         if not await planning.are_most_entries(connection, waiting[0]["rows_accepted"]):
             # Each time: what is stored meanwhile would be read along by every statement.
             await planning.summarize(connection)
-        applied = await _apply_next(connection, waiting, ahead)
+        applied = await _apply_next(connection, waiting, ahead or {})
         if any(attempt["keyed"] for attempt in waiting[:applied]):
             # An earlier sending may have put its upload before its revert, so that it holds no currency any more.
             await currency.settle(connection, setting)

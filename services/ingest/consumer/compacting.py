@@ -67,7 +67,7 @@ async def _compact(
 ) -> None:
     for setting in _TAKE_TIME:
         await connection.execute(text(setting))
-    await applier.lock(connection, wait=True)
+    await applier.lock(connection)
     await connection.execute(text(_HOLD))
     while await apply_everything(connection, currency):
         pass

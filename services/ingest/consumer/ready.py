@@ -49,6 +49,7 @@ _CLAIM = f"""
 """
 
 
+_WAIT = f"SELECT pg_advisory_xact_lock_shared(({CLAIMS}::bigint << 32) | (cast(:attempt AS bigint) & 4294967295))"
 _CLAIMED = f"""
     SELECT objid::bigint FROM pg_locks
     WHERE locktype = 'advisory' AND classid = {CLAIMS} AND objsubid = 1
@@ -62,14 +63,37 @@ async def find(connection: AsyncConnection, times: int = 1) -> Sequence[RowMappi
     return (await connection.execute(text(_READY), limits)).mappings().all()
 
 
-async def find_unclaimed(connection: AsyncConnection) -> Sequence[RowMapping]:
-    """Return the complete attempts from the first on that no session has claimed, about as many."""
+async def take(connection: AsyncConnection, ahead: Sequence[int]) -> Sequence[RowMapping] | None:
+    """Claim what this transaction applies, of which it has written some `ahead`; None if those are not the first.
+
+    Nothing is taken that comes before what another has claimed: that would be in each other's way, and the other is
+    about to have its turn, in which it sees to both.
+    """
+    found = await find(connection)
+    taken = found[: await claim(connection, found)]
+    if [attempt["id"] for attempt in taken[: len(ahead)]] != list(ahead):
+        return None
+    return taken if ahead or len(taken) == len(found) else []
+
+
+async def find_unclaimed(connection: AsyncConnection) -> tuple[list[int], list[RowMapping]]:
+    """Return the first of the complete attempts, which others have claimed, and those after them, about as many.
+
+    None after them while somebody has claimed one of these: what is between will be applied before that, anew.
+    """
     claimed = {row.objid for row in await connection.execute(text(_CLAIMED))}
-    found = await find(connection, times=2)
-    return list(itertools.dropwhile(lambda attempt: attempt["id"] % 2**32 in claimed, found))
+    found = [(attempt, attempt["id"] % 2**32 in claimed) for attempt in await find(connection, times=2)]
+    others = [attempt["id"] for attempt, _ in itertools.takewhile(lambda each: each[1], found)]
+    rest = found[len(others) :]
+    return others, [] if any(is_claimed for _, is_claimed in rest) else [attempt for attempt, _ in rest]
 
 
 async def claim(connection: AsyncConnection, attempts: Sequence[RowMapping]) -> int:
     """Claim these attempts until the transaction ends; returns how many of the first were not claimed by others."""
     ids = [attempt["id"] for attempt in attempts]
     return int(await connection.scalar(text(_CLAIM), {"attempts": ids}) or 0)
+
+
+async def wait_for(connection: AsyncConnection, attempt_id: int) -> None:
+    """Wait until nobody has claimed an attempt any more."""
+    await connection.execute(text(_WAIT), {"attempt": attempt_id})
