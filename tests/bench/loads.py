@@ -143,7 +143,7 @@ def second_consumer(servers: Servers, files: Files, rounds: int, rows: int = BAC
     for _ in range(rounds):
         figure.theirs.append(_backlog(servers, paths, 1, rows))
         figure.ours.append(_backlog(servers, paths, 2, rows))
-    figure.note = "appliers take turns behind one lock: a second consumer stores batches while the first one applies"
+    figure.note = "appliers take turns: while one applies, the other stores, and writes the rows of what comes next"
     return figure
 
 
