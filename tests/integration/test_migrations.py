@@ -13,7 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.consumer.applier import lock
 from services.processes import migrate
-from shared.database import SchemaOutdatedError, alembic_config, check_schema, create_writer
+from shared.database import (
+    AHEAD_LOCK,
+    APPLIERS_LOCK,
+    SchemaOutdatedError,
+    alembic_config,
+    check_schema,
+    create_writer,
+)
 from tests.support.databases import database
 from tests.support.running import running
 from tests.support.waiting import eventually
@@ -70,10 +77,17 @@ async def test_a_migrated_database_is_accepted(engine: AsyncEngine) -> None:
 
 
 @pytest.mark.anyio
-async def test_reads_go_on_while_a_migration_waits_for_an_applier(engine: AsyncEngine, database_url: str) -> None:
+@pytest.mark.parametrize(
+    "working",
+    [f"pg_advisory_xact_lock({APPLIERS_LOCK})", f"pg_advisory_xact_lock_shared({AHEAD_LOCK})"],
+    ids=["applies", "writes ahead"],
+)
+async def test_reads_go_on_while_a_migration_waits_for_one_that(
+    working: str, engine: AsyncEngine, database_url: str
+) -> None:
     await asyncio.to_thread(command.downgrade, alembic_config(database_url), "-1")
     async with engine.connect() as applying, engine.connect() as reading:
-        await lock(applying, wait=True)
+        await applying.execute(text(f"SELECT {working}"))
         await applying.execute(text("SELECT * FROM dataset"))
         migrating = asyncio.create_task(asyncio.to_thread(migrate, database_url))
         await eventually(lambda: _is_waiting(engine))
@@ -88,7 +102,7 @@ async def test_reads_go_on_while_a_migration_waits_for_an_applier(engine: AsyncE
 @pytest.mark.anyio
 async def test_where_nothing_is_to_be_migrated_no_applier_is_waited_for(engine: AsyncEngine, database_url: str) -> None:
     async with engine.connect() as applying:
-        await lock(applying, wait=True)
+        await lock(applying)
         async with asyncio.timeout(15):
             await asyncio.to_thread(migrate, database_url)
 
