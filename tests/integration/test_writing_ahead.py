@@ -13,10 +13,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.consumer import ahead as ahead_steps
-from services.ingest.consumer import commands, following, handler, planning, ready, together
+from services.ingest.consumer import applier, commands, following, handler, planning, ready, together
 from services.ingest.consumer.applier import Applier
 from services.ingest.consumer.compacting import compact
-from shared.database import AHEAD_LOCK, APPLIERS_LOCK, WRITER_TIMEOUTS, create_writer, is_transient
+from shared.database import AHEAD_LOCK, APPLIERS_LOCK, is_transient
 from shared.messages import Kind, Mode, Outcome, Revert, Reverted
 from tests.support.sent import START, clicks, outcome, send, stat
 from tests.support.uploads import Row, batches
@@ -286,9 +286,8 @@ async def test_what_one_wrote_that_was_killed_is_written_by_another(engine: Asyn
     assert await campaigns(engine) == sum(AFTERWARDS.values())
 
 
-async def test_who_waits_for_too_long_lets_go(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(WRITER_TIMEOUTS, "lock_timeout", "200ms")
-    engine = create_writer(database_url)
+async def test_who_waits_for_too_long_lets_go(engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(applier, "LONG_WAIT", "200ms")
     await some_backlog(engine)
     async with turn_of_another(engine), asyncio.timeout(SECONDS):
         with pytest.raises(DBAPIError, check=is_transient):
@@ -297,7 +296,6 @@ async def test_who_waits_for_too_long_lets_go(database_url: str, monkeypatch: py
     assert await clicks(engine) == {1: 1, 2: 2}
     await Applier(engine).apply_ready(wait=False)
     assert await clicks(engine) == AFTERWARDS
-    await engine.dispose()
 
 
 async def test_what_was_claimed_and_cannot_be_written_is_not_left_lying(

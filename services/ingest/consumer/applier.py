@@ -14,14 +14,14 @@ from services.ingest.consumer import ahead
 from services.ingest.consumer.applying import apply_everything
 from services.ingest.consumer.fast import InVainError
 from services.ingest.consumer.lifeline import transaction
-from shared.database import AHEAD_LOCK, APPLIERS_LOCK, DEADLOCK, LOCK_NOT_AVAILABLE, is_transient, sqlstate
+from shared.database import AHEAD_LOCK, APPLIERS_LOCK, DEADLOCK, is_transient, sqlstate
 
 logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 5.0
 
 LONG_WAIT = "10min"
-"""How long a command or a compaction waits for its turn."""
+"""How long anybody waits for its turn, while the server works on what is before it."""
 
 _PATIENCE = "SELECT set_config('lock_timeout', :limit, true)"
 _TRY = "SELECT pg_try_advisory_xact_lock(:lock)"
@@ -71,9 +71,7 @@ class Applier:
                 if sqlstate(error) == DEADLOCK:
                     # With one that wrote ahead, and has its turn now.
                     continue
-                if sqlstate(error) == LOCK_NOT_AVAILABLE:
-                    logger.info("Others apply something large; looking again in %s s.", IDLE_SECONDS)
-                elif is_transient(error):
+                if is_transient(error):
                     logger.warning("The database cannot apply now; trying again in %s s. %r", IDLE_SECONDS, error)
                 else:
                     logger.exception("Applying failed; trying again in %s s.", IDLE_SECONDS)
@@ -122,7 +120,7 @@ class Applier:
                 written = await ahead.write(connection)
                 if written is None:
                     return False
-                await connection.execute(text(_WAIT), {"lock": APPLIERS_LOCK})
+                await _wait_for(connection, APPLIERS_LOCK)
                 return await apply_everything(connection, self._currency, written)
         except InVainError:
             pass
@@ -131,15 +129,20 @@ class Applier:
             if sqlstate(error) != DEADLOCK:
                 raise
         async with transaction(self._engine) as connection:
-            await connection.execute(text(_WAIT), {"lock": APPLIERS_LOCK})
+            await _wait_for(connection, APPLIERS_LOCK)
             return await apply_everything(connection, self._currency, {})
 
 
 async def lock(connection: AsyncConnection) -> None:
     """Wait until no other process applies or writes ahead, and let none until the transaction ends."""
-    # Statements of their own: what is read in later ones was committed before the locks were got.
+    await _wait_for(connection, AHEAD_LOCK, APPLIERS_LOCK)
+
+
+async def _wait_for(connection: AsyncConnection, *locks: int) -> None:
+    """Take locks, for which may have to be waited as long as others apply something very large."""
     usual = await connection.scalar(text("SELECT current_setting('lock_timeout')"))
     await connection.execute(text(_PATIENCE), {"limit": LONG_WAIT})
-    for each in (AHEAD_LOCK, APPLIERS_LOCK):
+    for each in locks:
+        # Statements of their own: what is read in later ones was committed before the locks were got.
         await connection.execute(text(_WAIT), {"lock": each})
     await connection.execute(text(_PATIENCE), {"limit": usual})
