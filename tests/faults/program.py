@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from services.cli import main
 from services.ingest.api import batching, intake
-from services.ingest.consumer import filling, following, planning, together
+from services.ingest.consumer import fast_days, filling, planning, together
 
 LARGE_ROWS = 200
 
@@ -29,6 +29,6 @@ if __name__ == "__main__":
     if seconds := float(sys.argv.pop(1)):
         skew(seconds)
     batching.BATCH_BYTES = int(sys.argv.pop(1))
-    for module in (filling, following, planning, together):
+    for module in (fast_days, filling, planning, together):
         module.LARGE = LARGE_ROWS
     main()

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.support.databases import database
 from tests.support.running import Running, running
@@ -35,3 +37,16 @@ def http(adledger: Running) -> Iterator[httpx.Client]:
     """A client of the module's adledger."""
     with adledger.http() as client:
         yield client
+
+
+@pytest.fixture
+def said(engine: AsyncEngine) -> Iterator[list[str]]:
+    """The statements that the engine runs."""
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    event.listen(engine.sync_engine, "before_cursor_execute", note)
+    yield statements
+    event.remove(engine.sync_engine, "before_cursor_execute", note)

@@ -29,9 +29,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.ingest.consumer import (
     commands,
     fast,
+    fast_days,
     fast_sql,
     fold_sql,
-    following,
     handler,
     planning,
     ready,
@@ -261,7 +261,7 @@ def only(way: str) -> Iterator[None]:
             patch.setattr(ready, "MOST_ROWS", 2)
         patch.setattr(planning, "LARGE", 2 if way == "ahead" else 3)
         patch.setattr(planning, "MOST", 10_000)
-        patch.setattr(following, "LARGE", 2)
+        patch.setattr(fast_days, "LARGE", 2)
         yield
 
 

@@ -1,10 +1,9 @@
 """An empty table is filled before it is indexed, and nothing else about it is different."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.consumer import filling, together
@@ -23,19 +22,6 @@ KEY = """
 def _small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (filling, together):
         monkeypatch.setattr(module, "LARGE", 2)
-
-
-@pytest.fixture
-def said(engine: AsyncEngine) -> Iterator[list[str]]:
-    """The statements that are run."""
-    statements: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        statements.append(statement)
-
-    event.listen(engine.sync_engine, "before_cursor_execute", note)
-    yield statements
-    event.remove(engine.sync_engine, "before_cursor_execute", note)
 
 
 async def key(engine: AsyncEngine) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.consumer import ahead as ahead_steps
-from services.ingest.consumer import applier, commands, following, handler, planning, ready, together
+from services.ingest.consumer import applier, commands, fast_days, handler, planning, ready, together
 from services.ingest.consumer.applier import Applier
 from services.ingest.consumer.compacting import compact
 from shared.database import AHEAD_LOCK, APPLIERS_LOCK, is_transient
@@ -35,7 +35,7 @@ CLAIM = f"SELECT pg_advisory_xact_lock(({ready.CLAIMS}::bigint << 32) | id) FROM
 
 @pytest.fixture(autouse=True)
 def _small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (planning, following, together):
+    for module in (planning, fast_days, together):
         monkeypatch.setattr(module, "LARGE", 2)
 
 
@@ -168,13 +168,8 @@ async def test_what_comes_before_it_meanwhile_is_applied_before_it(engine: Async
 async def test_what_was_applied_before_it_by_another_version_is_not_written_again(engine: AsyncEngine) -> None:
     """A consumer of an older version knows nothing of claims."""
     await some_backlog(engine)
-    async with turn_of_another(engine) as _:
-        applying = asyncio.create_task(Applier(engine).apply_ready(wait=False))
-        await until(engine, WAITING, 1)
-        async with engine.begin() as other:
-            await other.execute(text("UPDATE attempt SET state = 'failed', reason = 'x' WHERE state = 'complete'"))
-    async with asyncio.timeout(SECONDS):
-        await applying
+    async with ahead(engine), engine.begin() as other:
+        await other.execute(text("UPDATE attempt SET state = 'failed', reason = 'x' WHERE state = 'complete'"))
     assert await clicks(engine) == {1: 1, 2: 2}
     assert await campaigns(engine) == 3
 
@@ -182,28 +177,20 @@ async def test_what_was_applied_before_it_by_another_version_is_not_written_agai
 async def test_what_it_stands_beside_is_taken_back_meanwhile(engine: AsyncEngine) -> None:
     shared = await send(engine, [stat(1, 1), stat(2, 2)], 0)
     await arrive(engine, [stat(2, 20), stat(3, 3)], 2, mode=Mode.ADD)
-    async with turn_of_another(engine):
-        applying = asyncio.create_task(Applier(engine).apply_ready(wait=False))
-        await until(engine, WAITING, 1)
+    async with ahead(engine):
         taking_back = asyncio.create_task(take_back(engine, shared))
         await until(engine, WAITING, 2)
-    async with asyncio.timeout(SECONDS):
-        await applying
-        assert await taking_back is Outcome.REVERTED
+    assert await asyncio.wait_for(taking_back, SECONDS) is Outcome.REVERTED
     assert await clicks(engine) == {2: 20, 3: 3}
     assert await campaigns(engine) == 23
 
 
 async def test_it_is_itself_taken_back_meanwhile(engine: AsyncEngine) -> None:
     first, second = await some_backlog(engine)
-    async with turn_of_another(engine):
-        applying = asyncio.create_task(Applier(engine).apply_ready(wait=False))
-        await until(engine, WAITING, 1)
+    async with ahead(engine):
         taking_back = asyncio.create_task(take_back(engine, second))
         await until(engine, WAITING, 2)
-    async with asyncio.timeout(SECONDS):
-        await applying
-        assert await taking_back is Outcome.REVERTED
+    assert await asyncio.wait_for(taking_back, SECONDS) is Outcome.REVERTED
     assert await outcome(engine, first) == ("applied", None)
     assert await clicks(engine) == {1: 1, 2: 20, 3: 3}
     assert await campaigns(engine) == 24
@@ -212,27 +199,22 @@ async def test_it_is_itself_taken_back_meanwhile(engine: AsyncEngine) -> None:
 async def test_who_waits_for_everything_waits_for_what_is_written_ahead_too(engine: AsyncEngine) -> None:
     await some_backlog(engine)
     last = await arrive(engine, [stat(1, 100)], 6)
-    async with turn_of_another(engine):
-        applying = asyncio.create_task(Applier(engine).apply_ready(wait=False))
-        await until(engine, WAITING, 1)
+    async with ahead(engine):
         waiting = asyncio.create_task(Applier(engine).apply_ready(wait=True))
         await until(engine, WAITING, 2)
     async with asyncio.timeout(SECONDS):
         await waiting
         assert await outcome(engine, last) == ("applied", None)
-        await applying
     assert await clicks(engine) == {**AFTERWARDS, 1: 100}
 
 
 async def test_a_compaction_waits_and_then_finds_everything(engine: AsyncEngine) -> None:
     await some_backlog(engine)
-    async with turn_of_another(engine):
-        applying = asyncio.create_task(Applier(engine).apply_ready(wait=False))
-        await until(engine, WAITING, 1)
+    async with ahead(engine):
         compacting = asyncio.create_task(compact(engine, START + timedelta(days=1), None, lambda _: None))
         await until(engine, WAITING, 2)
     async with asyncio.timeout(SECONDS):
-        await asyncio.gather(applying, compacting)
+        await compacting
     assert await count(engine, "SELECT count(*) FROM attempt WHERE state <> 'applied'") == 0
     assert await clicks(engine) == AFTERWARDS
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.consumer import fast_sql, following
+from services.ingest.consumer import fast_days, fast_sql
 from services.ingest.consumer.filling import filling
 from services.ingest.consumer.fold import Written
 from services.ingest.consumer.planning import planned, planned_alone
@@ -51,10 +51,10 @@ async def fold(connection: AsyncConnection, attempt_id: int, ahead: Ahead | None
         return None
     is_whole = standing["covered"]
     keys = {"attempt_id": attempt_id} | {name: None if is_whole else standing[name] for name in fast_sql.REGION}
-    async with following.beginning(connection, standing, is_first=is_first) as second:
+    async with fast_days.beginning(connection, standing, is_first=is_first) as second:
         written = await _write(connection, standing, keys, ahead)
         if written.new or written.changed:
-            await following.follow(connection, standing, keys, written, second)
+            await fast_days.follow(connection, standing, keys, written, second)
     return written
 
 

@@ -11,22 +11,22 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.consumer import fast_sql
-from services.ingest.consumer.beside import Beside, Question, Seen, beside
 from services.ingest.consumer.fold import Written
 from services.ingest.consumer.planning import LARGE, are_most_keys, planned_alone
+from services.ingest.consumer.second_session import Question, SecondSession, Seen, second_session
 from shared.messages import Mode
 
 
 @asynccontextmanager
 async def beginning(
     connection: AsyncConnection, standing: RowMapping, *, is_first: bool
-) -> AsyncIterator[Beside | None]:
+) -> AsyncIterator[SecondSession | None]:
     """Have a second session begin with a large attempt's sums, where they are of use and nothing came before."""
     is_split = standing["near"] and not standing["covered"] and standing["mode"] == Mode.UPSERT
     if not is_first or is_split or standing["rows_accepted"] < LARGE:
         yield None
         return
-    async with beside(connection, await _question(connection, standing)) as second:
+    async with second_session(connection, await _question(connection, standing)) as second:
         yield second
 
 
@@ -42,7 +42,7 @@ async def follow(
     standing: RowMapping,
     keys: Mapping[str, object],
     written: Written,
-    second: Beside | None,
+    second: SecondSession | None,
 ) -> None:
     """Note what becomes of the days, and the ad groups that are new."""
     seen = await second.take(connection) if second else None

@@ -55,7 +55,7 @@ class _NotNowError(RuntimeError):
     """There is no second session that could see what the first one sees without waiting."""
 
 
-class Beside:
+class SecondSession:
     """What comes from the second session: first what it has seen, then its sums in pieces; None at the end of each."""
 
     def __init__(self, engine: AsyncEngine, question: Question, version: int) -> None:
@@ -117,10 +117,10 @@ class Beside:
 
 
 @asynccontextmanager
-async def beside(connection: AsyncConnection, question: Question) -> AsyncIterator[Beside]:
+async def second_session(connection: AsyncConnection, question: Question) -> AsyncIterator[SecondSession]:
     """Let a second session begin to read, and end with the context; the connection has changed nothing so far."""
     version = int(await connection.scalar(text(_VERSION)) or 0)
-    working = Beside(connection.engine, question, version)
+    working = SecondSession(connection.engine, question, version)
     try:
         yield working
     finally:

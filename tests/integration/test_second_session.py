@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
 from datetime import timedelta
 
 import asyncpg
@@ -11,7 +10,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ingest.consumer import beside, fast_sql, following, handler, planning, ready, together
+from services.ingest.consumer import fast_days, fast_sql, handler, planning, ready, second_session, together
 from services.ingest.consumer.applier import Applier
 from services.ingest.consumer.compacting import compact
 from shared.database import create_writer, is_transient
@@ -28,22 +27,9 @@ SLOW_DAYS = f"SELECT d.* FROM ({fast_sql.DAYS}) d, pg_sleep(60)"
 
 @pytest.fixture(autouse=True)
 def _small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (following, together):
+    for module in (fast_days, together):
         monkeypatch.setattr(module, "LARGE", 2)
     monkeypatch.setattr(planning, "MOST", 10_000)
-
-
-@pytest.fixture
-def said(engine: AsyncEngine) -> Iterator[list[str]]:
-    """The statements that are run."""
-    statements: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        statements.append(statement)
-
-    event.listen(engine.sync_engine, "before_cursor_execute", note)
-    yield statements
-    event.remove(engine.sync_engine, "before_cursor_execute", note)
 
 
 def looked(said: list[str]) -> bool:
@@ -79,14 +65,14 @@ async def test_the_days_and_new_ad_groups_come_from_the_second_session(engine: A
 async def test_of_more_new_ad_groups_than_it_can_tell_the_first_finds_them(
     engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(beside, "MOST_NEW", 1)
+    monkeypatch.setattr(second_session, "MOST_NEW", 1)
     await send(engine, [stat(1, 1), stat(2, 2)], 0)
     async with engine.connect() as connection:
         assert await connection.scalar(text("SELECT count(*) FROM ad_group")) == 2
 
 
 async def test_sums_of_many_pieces_come_whole(engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(beside, "PIECES", 1)
+    monkeypatch.setattr(second_session, "PIECES", 1)
     count = 40_000
     rows: list[Row] = [(1, DAY - timedelta(number), 1, 0, 1, 0, 0) for number in range(count)]
     await send(engine, rows, 0)
