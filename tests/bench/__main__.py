@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import loads, reads
-from tests.bench.data import Shape
+from tests.bench.data import add_shape, as_shape
 from tests.bench.figures import Figure, table
 from tests.bench.loads import Files
 from tests.bench.machine import busy, machine
@@ -38,8 +38,7 @@ def main() -> int:
     with _servers() as servers:
         about = machine(servers)
         _say(f"{about}\n{busy()} at the start")
-        shape = Shape(arguments.rows, arguments.duplicates, arguments.campaigns, arguments.skewed)
-        files = Files(shape, servers.folder)
+        files = Files(as_shape(arguments), servers.folder)
         figures, grown = _measure(servers, files, arguments)
     result = {
         "machine": about,
@@ -89,10 +88,7 @@ def _measure(servers: Servers, files: Files, asked: argparse.Namespace) -> tuple
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--rows", type=int, default=Shape.rows, help="rows of the large files")
-    parser.add_argument("--duplicates", type=float, default=Shape.duplicates, help="share of rows that repeat a key")
-    parser.add_argument("--campaigns", type=int, default=Shape.campaigns)
-    parser.add_argument("--skewed", action="store_true", help="a few campaigns have most ad groups")
+    add_shape(parser)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--small", type=int, default=loads.SMALL_UPLOADS, help="how many small uploads")
     parser.add_argument("--full", action="store_true", help="up to 10 million rows, and five rounds at least")

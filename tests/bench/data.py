@@ -1,5 +1,6 @@
 """Files to load, made by DuckDB: the same options give the same bytes."""
 
+from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -37,6 +38,19 @@ class Shape:
         """Return the SQL that names an ad group's campaign; skewed, a few campaigns have most of them."""
         share = f"power(({ad_group}) / {self.ad_groups}.0, {3 if self.skewed else 1})"
         return f"{CAMPAIGN} + cast(floor({share} * {self.campaigns}) AS bigint)"
+
+
+def add_shape(parser: ArgumentParser) -> None:
+    """Let a shape be asked for."""
+    parser.add_argument("--rows", type=int, default=Shape.rows, help="rows of the large files")
+    parser.add_argument("--duplicates", type=float, default=Shape.duplicates, help="share of rows that repeat a key")
+    parser.add_argument("--campaigns", type=int, default=Shape.campaigns)
+    parser.add_argument("--skewed", action="store_true", help="a few campaigns have most ad groups")
+
+
+def as_shape(asked: Namespace) -> Shape:
+    """Return the shape that was asked for."""
+    return Shape(asked.rows, asked.duplicates, asked.campaigns, asked.skewed)
 
 
 def write_dimensions(shape: Shape, folder: Path) -> list[Path]:

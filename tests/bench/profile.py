@@ -1,4 +1,4 @@
-"""`python -m tests.bench.profile [--rows N]`: where the time goes from a file to its numbers, stage by stage.
+"""`python -m tests.bench.profile`: where the time goes from a file to its numbers, stage by stage.
 
 The product's own functions in one process, one after the other, on a database and queues of their own. Seconds
 are of the clock; those of PostgreSQL's processor time are beside them where it runs on this machine, since they
@@ -20,7 +20,6 @@ from typing import Any
 from uuid import uuid4
 
 import aio_pika
-import duckdb
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -33,10 +32,11 @@ from services.processes import migrate
 from shared import wire
 from shared.database import create_writer
 from shared.topology import Topology
+from tests.bench.data import Shape, add_shape, as_shape
+from tests.bench.loads import Files
 from tests.support.databases import EMPTY, database
 from tests.support.servers import postgres_server, rabbitmq_server
 
-DAYS, DEVICES, REPEATED = 365, 3, 0.1
 TICKS = os.sysconf("SC_CLK_TCK")
 WIDTH = 100
 
@@ -87,44 +87,6 @@ def _processor(connection: Any) -> float:
     except OSError:
         return 0.0
     return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def write_stats(path: Path, rows: int, seed: int) -> None:
-    """Write a stats file in random order, in which every tenth key comes twice; `seed` changes all metrics."""
-    groups = max(1, round(rows / (1 + REPEATED) / DAYS / DEVICES))
-    with duckdb.connect() as db:
-        db.execute(
-            f"""
-            CREATE TABLE keys AS SELECT g AS ad_group_id, DATE '2025-01-01' + d::INT AS date,
-                                        ['MOBILE', 'DESKTOP', 'TABLET'][v] AS device
-            FROM range(1, {groups + 1}) a(g), range({DAYS}) b(d), range(1, {DEVICES + 1}) c(v)
-            """
-        )
-        again = f"FROM keys WHERE hash(ad_group_id, date, device) % {round(1 / REPEATED)} = 0"
-        metrics = ", ".join(
-            f"hash(ad_group_id, date, device, {seed}, {n}) % {most}{unit} AS {name}"
-            for n, (name, most, unit) in enumerate(
-                [
-                    ("impressions", 10000, ""),
-                    ("clicks", 500, ""),
-                    ("conversions", 2000, " / 100"),
-                    ("cost", 30000, " / 100"),
-                ]
-            )
-        )
-        db.execute(
-            f"""
-            COPY (SELECT date, ad_group_id, device, {metrics} FROM (FROM keys UNION ALL {again})
-                  ORDER BY hash(ad_group_id, device, date)) TO '{path}' (HEADER)
-            """
-        )
-
-
-def write_ad_groups(path: Path, rows: int) -> None:
-    """Write the ad groups of such a stats file, twenty to a campaign."""
-    groups = max(1, round(rows / (1 + REPEATED) / DAYS / DEVICES))
-    lines = [f"{group},group {group},{1 + group // 20}" for group in range(1, groups + 1)]
-    path.write_text("\n".join(["ad_group_id,ad_group_name,campaign_id", *lines, ""]))
 
 
 class Way:
@@ -182,16 +144,14 @@ async def way_in(folder: Path, postgres: str, amqp: str) -> AsyncIterator[tuple[
                 await channel.queue_delete(name)
 
 
-async def profile(rows: int, folder: Path, postgres: str, amqp: str) -> None:
-    """Load ad groups, then stats for the first time, then the same keys with other numbers; print each."""
-    groups, first, other = (folder / name for name in ("ad_groups.csv", "stats.csv", "restated.csv"))
-    write_ad_groups(groups, rows)
-    for seed, path in enumerate([first, other]):
-        write_stats(path, rows, seed)
+async def profile(shape: Shape, folder: Path, postgres: str, amqp: str) -> None:
+    """Load dimensions, then stats for the first time, then the same keys with other numbers; print each."""
+    files = Files(shape, folder)
     async with way_in(folder, postgres, amqp) as (way, engine):
-        await way.load(groups)
-        for title, path in (("First load", first), ("Full replacement", other)):
-            (await way.load(path)).show(f"{title}: {rows:,} rows")
+        for path in files.dimensions:
+            await way.load(path)
+        for title, path in (("First load", files.first), ("Full replacement", files.second)):
+            (await way.load(path)).show(f"{title}: {shape.rows:,} rows")
         async with engine.connect() as connection:
             found = (await connection.execute(text("SELECT version(), count(*) FROM ad_group_stat"))).one()
     sys.stdout.write(f"\n{found[1]:,} keys. {found[0]}\n")
@@ -200,12 +160,12 @@ async def profile(rows: int, folder: Path, postgres: str, amqp: str) -> None:
 def main() -> None:
     """Run the profile."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=2_409_000)
-    rows = parser.parse_args().rows
+    add_shape(parser)
+    shape = as_shape(parser.parse_args())
     with postgres_server() as server, rabbitmq_server() as amqp, database(server, EMPTY) as url:
         migrate(url)
         with tempfile.TemporaryDirectory() as folder:
-            asyncio.run(profile(rows, Path(folder), url, amqp))
+            asyncio.run(profile(shape, Path(folder), url, amqp))
 
 
 if __name__ == "__main__":

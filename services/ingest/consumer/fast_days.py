@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.consumer import fast_sql
+from services.ingest.consumer import fast_sql, sums_sql
 from services.ingest.consumer.fold import Written
-from services.ingest.consumer.planning import LARGE, are_most_keys, planned_alone
+from services.ingest.consumer.planning import LARGE, are_most_keys, planned_alone, planned_in_order
 from services.ingest.consumer.second_session import Question, SecondSession, Seen, second_session
 from shared.messages import Mode
 
@@ -60,14 +60,16 @@ def _only_adds(standing: RowMapping, written: Written) -> bool:
 
 
 async def _by_sums(connection: AsyncConnection, standing: RowMapping, written: Written, seen: Seen) -> None:
-    """Make the sums, which `day_delta` holds, what the days move by, or only what days there are."""
+    """Move the whole rollup by the sums, make them what it is, or only note from them what days there are."""
     if _only_adds(standing, written):
-        return
-    if seen.keys is not None and seen.keys + written.new == standing["rows_accepted"]:
-        dates = {name: standing[name] for name in ("first_date", "last_date")}
-        await connection.execute(text(fast_sql.CLEAR_DAYS), dates)
+        statements = sums_sql.ADD
+    elif seen.keys is not None and seen.keys + written.new == standing["rows_accepted"]:
+        statements = sums_sql.PUT
     else:
-        await connection.execute(text(fast_sql.TOUCH_MOVED))
+        statements = (sums_sql.TOUCH,)
+    async with planned_in_order(connection):
+        for statement in statements:
+            await connection.execute(text(statement))
 
 
 async def _by_entries(

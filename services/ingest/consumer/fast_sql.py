@@ -79,16 +79,15 @@ EXPECTED = f"""
     GROUP BY u.id, a.id, p.place
 """
 
-_DAYS = f"""
-    SELECT coalesce(g.campaign_id, {UNATTRIBUTED}), date, {listed("sum({})")}
+DAYS = f"""
+    SELECT coalesce(g.campaign_id, {UNATTRIBUTED}) AS campaign_id, date, {listed("sum({0}) AS {0}")}
     FROM ({{entries}}) e LEFT JOIN ad_group g USING (ad_group_id)
     GROUP BY 1, 2
 """
-DAYS = _DAYS.format(entries="SELECT * FROM stat_entry WHERE attempt_id = $1")
-"""What an attempt's entries come to, for each campaign and day; its parameter is written as the driver wants it."""
+"""What entries come to, for each campaign and day."""
 
 DELTA = f"""
-    INSERT INTO day_delta (campaign_id, date, {listed("{}")}) {_DAYS.format(entries=ENTRIES_OUTSIDE)}
+    INSERT INTO day_delta (campaign_id, date, {listed("{}")}) {DAYS.format(entries=ENTRIES_OUTSIDE)}
 """
 """For entries that are added to whatever there was."""
 
@@ -98,13 +97,6 @@ TOUCH = f"""
     FROM ({ENTRIES_INSIDE}) e LEFT JOIN ad_group g USING (ad_group_id)
 """
 """For entries that replace what there was."""
-
-TOUCH_MOVED = "INSERT INTO touched_day SELECT campaign_id, date FROM day_delta"
-"""The same where their sums are at hand: days that are touched are not moved."""
-
-KEYS = "SELECT count(*) FROM ad_group_stat WHERE date BETWEEN :first_date AND :last_date"
-CLEAR_DAYS = "DELETE FROM campaign_day WHERE date BETWEEN :first_date AND :last_date"
-"""For an upload that has all keys of its dates, whose sums then move its days from nothing."""
 
 WRITE_NEW = f"""
     INSERT INTO ad_group_stat ({KEY}, {listed("{}")})

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from shared.messages import Kind
 from shared.tables import UNATTRIBUTED
 
+_SUMS = "impressions numeric, clicks numeric, conversions numeric, cost numeric"
+
 TEMPORARY_TABLES = {
     "touched_stat": "ad_group_id bigint, date date, device smallint, PRIMARY KEY (ad_group_id, date, device)",
     "touched_ad_group": "ad_group_id bigint PRIMARY KEY",
@@ -22,12 +24,14 @@ TEMPORARY_TABLES = {
     "incoming_stat": """attempt_id bigint, ad_group_id bigint, date date, device smallint,
         impressions bigint, clicks bigint, conversions bigint, cost bigint,
         was_impressions bigint, was_clicks bigint, was_conversions bigint, was_cost bigint, is_last boolean""",
-    "day_delta": """campaign_id bigint, date date, impressions numeric, clicks numeric,
-        conversions numeric, cost numeric""",
+    "day_delta": f"campaign_id bigint, date date, {_SUMS}",
+    "changed_day": "campaign_id bigint, date date",
+    "level_sum": f"level smallint, campaign_id bigint, date date, {_SUMS}",
 }
-"""Their contents last for one transaction; the last two collect over all attempts of it for the rollup.
+"""Their contents last for one transaction; those of days collect over all of it for the rollup.
 
-`touched_day` says which sums are to be computed again, `day_delta` by how much others have moved.
+`touched_day` says which sums are to be computed again, `day_delta` by how much others have moved, and `changed_day`
+for which of them the coarser sums are to be computed again. `level_sum` is what one large attempt comes to.
 """
 
 COUNTING = """

@@ -36,6 +36,7 @@ _SET = """
 # A plan that was kept from other executions would not heed what is set here.
 _NEWLY = {"plan_cache_mode": "force_custom_plan"}
 _WHOLE_TABLES = {**_NEWLY, "work_mem": ROOM, "enable_nestloop": "off"}
+_IN_ORDER = {**_WHOLE_TABLES, "enable_hashjoin": "off"}
 _WITHOUT_OTHERS = {**_NEWLY, "work_mem": ROOM, "enable_seqscan": "off", "max_parallel_workers_per_gather": "0"}
 _KEY_BY_KEY = {
     **_NEWLY,
@@ -64,6 +65,13 @@ async def planned_alone(connection: AsyncConnection, rows: int) -> AsyncIterator
     else:
         settings = _WHOLE_TABLES if await are_most_entries(connection, rows) else _WITHOUT_OTHERS
     async with _setting(connection, settings):
+        yield
+
+
+@asynccontextmanager
+async def planned_in_order(connection: AsyncConnection) -> AsyncIterator[None]:
+    """Have the statements within planned for joining two large tables by their order, in which rows then come."""
+    async with _setting(connection, _IN_ORDER):
         yield
 
 

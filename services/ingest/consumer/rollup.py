@@ -38,16 +38,19 @@ _REFRESH = f"""
 """
 
 
-async def refresh(connection: AsyncConnection) -> None:
-    """Bring the days up to date: sum the touched ones again, move the others; days without stats leave no row.
+_CHANGED = """
+    INSERT INTO changed_day
+    SELECT campaign_id, date FROM touched_day UNION ALL SELECT campaign_id, date FROM day_delta
+"""
 
-    Afterwards `touched_day` names all of them.
-    """
+
+async def refresh(connection: AsyncConnection) -> None:
+    """Bring the days up to date: sum the touched ones again, move the others; days without stats leave no row."""
     await planning.give_room(connection)
     await connection.execute(text("ANALYZE touched_day, day_delta"))
     await connection.execute(text(_MOVE))
     if await connection.scalar(text("SELECT EXISTS (SELECT FROM touched_day)")):
         await connection.execute(text(_CLEAR))
         await connection.execute(text(_REFRESH))
-    await connection.execute(text("INSERT INTO touched_day SELECT campaign_id, date FROM day_delta"))
+    await connection.execute(text(_CHANGED))
     await coarse.refresh(connection)

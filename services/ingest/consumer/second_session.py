@@ -14,7 +14,7 @@ from datetime import date
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.ingest.consumer import fast_sql, planning
+from services.ingest.consumer import fast_sql, planning, sums_sql
 from services.ingest.consumer.lifeline import transaction
 from shared.database import driver_of, is_transient
 
@@ -64,7 +64,7 @@ class SecondSession:
         self._work = asyncio.create_task(self._run(engine, question, version))
 
     async def take(self, connection: AsyncConnection) -> Seen | None:
-        """Put the sums of the attempt's days into `day_delta` and return the rest; None without a second session.
+        """Put the sums of the attempt into `level_sum` and return the rest; None without a second session.
 
         Raises what the second session fails of.
         """
@@ -73,7 +73,7 @@ class SecondSession:
             await self._work
         else:
             driver = await driver_of(connection)
-            await driver.copy_to_table("day_delta", source=self._pieces(), format="binary")
+            await driver.copy_to_table("level_sum", source=self._pieces(), format="binary")
         return seen
 
     async def end(self) -> None:
@@ -109,7 +109,7 @@ class SecondSession:
         async with planning.planned_alone(connection, question.rows):
             await self._seen.put(Seen(await _new_ad_groups(connection, question), await _keys(connection, question)))
             driver = await driver_of(connection)
-            await driver.copy_from_query(fast_sql.DAYS, question.attempt_id, output=self._sums.put, format="binary")
+            await driver.copy_from_query(sums_sql.SUMS, question.attempt_id, output=self._sums.put, format="binary")
 
     async def _finish(self) -> None:
         await self._seen.put(None)
@@ -162,4 +162,4 @@ async def _keys(connection: AsyncConnection, question: Question) -> int | None:
     if not question.dates:
         return None
     first, last = question.dates
-    return int(await connection.scalar(text(fast_sql.KEYS), {"first_date": first, "last_date": last}) or 0)
+    return int(await connection.scalar(text(sums_sql.KEYS), {"first_date": first, "last_date": last}) or 0)
