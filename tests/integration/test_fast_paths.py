@@ -35,10 +35,13 @@ from services.ingest.consumer import (
     handler,
     planning,
     ready,
+    sums_sql,
     together,
     together_sql,
 )
 from services.ingest.consumer.applier import Applier
+from services.ingest.consumer.levels import DAY as DAYS
+from services.ingest.consumer.levels import LEVELS
 from shared.database import create_writer
 from shared.messages import Batch, Kind, Mode, Revert
 from tests.support.sent import clicks as current_clicks
@@ -52,7 +55,7 @@ HALF = 2**62
 
 WAYS = (("general", "alone", "together"), ("general, in steps", "ahead"))
 LEDGER = ("receipt", "attempt", "upload", "revert", "stat_entry", "ad_group_entry", "campaign_entry")
-CURRENT = ("ad_group_stat", "ad_group", "campaign", "campaign_day")
+CURRENT = ("ad_group_stat", "ad_group", "campaign", *(level.table for level in LEVELS))
 
 PATHS = {
     "fresh": fast_sql.WRITE_NEW,
@@ -60,8 +63,9 @@ PATHS = {
     "one more": fast_sql.WRITES[Mode.ADD],
     "moved": fast_sql.DELTA,
     "touched": fast_sql.TOUCH,
-    "touched by sums": fast_sql.TOUCH_MOVED,
-    "all of its dates": fast_sql.CLEAR_DAYS,
+    "moved by sums": sums_sql.add(DAYS),
+    "touched by sums": sums_sql.TOUCH,
+    "all of its dates": sums_sql.put(DAYS),
     "new by sums": fast_sql.ADD_THESE,
     "together": together_sql.WRITE,
     "ahead": fast_sql.EXPECTED,

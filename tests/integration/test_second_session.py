@@ -2,17 +2,20 @@
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import asyncpg
 import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.ingest.consumer import fast_days, fast_sql, handler, planning, ready, second_session, together
+from services.ingest.consumer import fast_days, handler, planning, ready, second_session, sums_sql, together
 from services.ingest.consumer.applier import Applier
 from services.ingest.consumer.compacting import compact
+from services.ingest.consumer.levels import LEVELS, Level
+from services.ingest.consumer.lifeline import transaction
 from shared.database import create_writer, is_transient
 from shared.messages import Kind
 from tests.support.sent import DAY, START, clicks, send, stat
@@ -22,7 +25,12 @@ pytestmark = pytest.mark.anyio
 
 ENDED_SECONDS = 10.0
 DAYS = "SELECT campaign_id, sum(clicks) FROM campaign_day GROUP BY campaign_id"
-SLOW_DAYS = f"SELECT d.* FROM ({fast_sql.DAYS}) d, pg_sleep(60)"
+WAITING = "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'stat_entry'::regclass AND NOT granted)"
+sums = sums_sql.sums
+
+
+def slowly(level: Level) -> str:
+    return f"SELECT d.* FROM ({sums(level)}) d, pg_sleep(60)"
 
 
 @pytest.fixture(autouse=True)
@@ -79,6 +87,22 @@ async def test_sums_of_many_pieces_come_whole(engine: AsyncEngine, monkeypatch: 
     assert await days(engine) == {-1: count}
 
 
+async def test_sums_are_copied_where_there_are_none_and_added_where_there_are(
+    engine: AsyncEngine, said: list[str]
+) -> None:
+    """Two days of a week and of a month are sent one after the other; so only the second one finds sums of these."""
+    await send(engine, [stat(1, 1), stat(2, 2)], 0)
+    assert not any("MERGE INTO" in statement for statement in said)
+    later: list[Row] = [(number, DAY - timedelta(1), 1, 0, 10, 0, 0) for number in (3, 4)]
+    await send(engine, later, 1)
+    merged = {level.table for level in LEVELS if any(f"MERGE INTO {level.table} " in statement for statement in said)}
+    assert merged == {"campaign_week", "campaign_month"}
+    async with engine.connect() as connection:
+        sums = {level.table: f"SELECT sum(clicks) FROM {level.table}" for level in LEVELS}
+        held = {table: await connection.scalar(text(query)) for table, query in sums.items()}
+    assert held == dict.fromkeys(sums, 23)
+
+
 async def test_without_a_second_session_the_first_does_everything(database_url: str) -> None:
     engine = create_writer(database_url)
     said: list[str] = []
@@ -94,7 +118,9 @@ async def test_without_a_second_session_the_first_does_everything(database_url: 
     await engine.dispose()
 
 
-async def test_where_it_would_have_to_wait_it_is_done_without(engine: AsyncEngine, said: list[str]) -> None:
+async def test_where_it_would_have_to_wait_it_is_done_without(
+    engine: AsyncEngine, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     await arrive(engine, Kind.AD_GROUP_STATS, [stat(1, 1), stat(2, 2)], 0)
     holding: list[asyncio.Task[None]] = []
 
@@ -102,16 +128,19 @@ async def test_where_it_would_have_to_wait_it_is_done_without(engine: AsyncEngin
         async with engine.connect() as other:
             await other.execute(text("LOCK TABLE stat_entry IN ACCESS EXCLUSIVE MODE"))
 
-    def queue(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+    @contextlib.asynccontextmanager
+    async def behind_another(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         # The first session has read the table, so that this one waits for it, and the second would wait for this one.
-        if "SELECT version FROM dataset" in statement and not holding:
-            holding.append(asyncio.get_running_loop().create_task(hold()))
+        holding.append(asyncio.create_task(hold()))
+        async with transaction(engine) as connection:
+            while not await connection.scalar(text(WAITING)):
+                await asyncio.sleep(0)
+            yield connection
 
-    event.listen(engine.sync_engine, "before_cursor_execute", queue)
+    monkeypatch.setattr(second_session, "transaction", behind_another)
     async with asyncio.timeout(ENDED_SECONDS):
         await Applier(engine).apply_ready(wait=False)
         await asyncio.gather(*holding)
-    event.remove(engine.sync_engine, "before_cursor_execute", queue)
     assert (len(holding), looked(said), summed_by_the_first(said)) == (1, False, True)
     assert await days(engine) == {-1: 3}
 
@@ -142,7 +171,7 @@ async def test_what_it_fails_of_fails_the_transaction_and_not_the_upload(
 ) -> None:
     await arrive(engine, Kind.AD_GROUP_STATS, [stat(1, 1), stat(2, 2)], 0)
     with monkeypatch.context() as broken:
-        broken.setattr(fast_sql, "DAYS", f"SELECT d.*, 1 / ($1::bigint - $1) FROM ({fast_sql.DAYS}) d")
+        broken.setattr(sums_sql, "sums", lambda level: f"SELECT d.*, 1 / 0 FROM ({sums(level)}) d")
         with pytest.raises(asyncpg.DivisionByZeroError):
             await Applier(engine).apply_ready(wait=False)
     assert await clicks(engine) == {}
@@ -153,7 +182,7 @@ async def test_what_it_fails_of_fails_the_transaction_and_not_the_upload(
 async def test_who_stops_does_not_wait_for_it(engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     await arrive(engine, Kind.AD_GROUP_STATS, [stat(1, 1), stat(2, 2)], 0)
     with monkeypatch.context() as slow:
-        slow.setattr(fast_sql, "DAYS", SLOW_DAYS)
+        slow.setattr(sums_sql, "sums", slowly)
         applying_now = asyncio.create_task(Applier(engine).apply_ready(wait=False))
         await until_summing(engine)
         applying_now.cancel()
@@ -170,7 +199,7 @@ async def test_a_second_session_that_is_ended_by_the_server_is_made_up_for(
 ) -> None:
     await arrive(engine, Kind.AD_GROUP_STATS, [stat(1, 1), stat(2, 2)], 0)
     with monkeypatch.context() as slow:
-        slow.setattr(fast_sql, "DAYS", SLOW_DAYS)
+        slow.setattr(sums_sql, "sums", slowly)
         applying_now = asyncio.create_task(Applier(engine).apply_ready(wait=False))
         await until_summing(engine, then="pg_terminate_backend(pid)")
         async with asyncio.timeout(ENDED_SECONDS):
@@ -184,7 +213,7 @@ async def until_summing(engine: AsyncEngine, then: str = "true") -> None:
     """Wait until both sessions are at the sums, and then do something with the second one."""
     both = """
         SELECT count(*) FROM pg_stat_activity
-        WHERE datname = current_database() AND (query LIKE 'COPY (%' OR query LIKE 'COPY "day_delta"%')
+        WHERE datname = current_database() AND (query LIKE 'COPY (%' OR query LIKE 'COPY "campaign_day"%')
     """
     async with engine.connect() as connection, asyncio.timeout(ENDED_SECONDS):
         while await connection.scalar(text(both)) < 2:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ingest.consumer import fast_sql, sums_sql
 from services.ingest.consumer.fold import Written
+from services.ingest.consumer.levels import DAY, LEVELS, Level
 from services.ingest.consumer.planning import LARGE, are_most_keys, planned_alone, planned_in_order
 from services.ingest.consumer.second_session import Question, SecondSession, Seen, second_session
 from shared.messages import Mode
@@ -45,9 +46,9 @@ async def follow(
     second: SecondSession | None,
 ) -> None:
     """Note what becomes of the days, and the ad groups that are new."""
-    seen = await second.take(connection) if second else None
-    if seen:
-        await _by_sums(connection, standing, written, seen)
+    seen = await second.seen(connection) if second else None
+    if second and seen:
+        await _by_sums(connection, standing, written, seen, second)
     async with planned_alone(connection, standing["rows_accepted"]):
         if not seen:
             await _by_entries(connection, standing, keys, written)
@@ -59,17 +60,34 @@ def _only_adds(standing: RowMapping, written: Written) -> bool:
     return bool(standing["mode"] == Mode.ADD or written.new == standing["rows_accepted"])
 
 
-async def _by_sums(connection: AsyncConnection, standing: RowMapping, written: Written, seen: Seen) -> None:
+async def _by_sums(
+    connection: AsyncConnection, standing: RowMapping, written: Written, seen: Seen, second: SecondSession
+) -> None:
     """Move the whole rollup by the sums, make them what it is, or only note from them what days there are."""
+    attempt = {"attempt_id": standing["attempt_id"]}
     if _only_adds(standing, written):
-        statements = sums_sql.ADD
+        for level in LEVELS:
+            await _add(connection, level, attempt, second)
     elif seen.keys is not None and seen.keys + written.new == standing["rows_accepted"]:
-        statements = sums_sql.PUT
+        for level in LEVELS:
+            await _merge(connection, level, sums_sql.put(level), second)
+        await connection.execute(text(sums_sql.CHANGE_ENDS), attempt)
     else:
-        statements = (sums_sql.TOUCH,)
+        await second.put(connection, DAY.sums, DAY)
+        await connection.execute(text(sums_sql.TOUCH))
+
+
+async def _add(connection: AsyncConnection, level: Level, attempt: Mapping[str, object], second: SecondSession) -> None:
+    if await connection.scalar(text(sums_sql.are_there(level)), attempt):
+        await _merge(connection, level, sums_sql.add(level), second)
+    else:
+        await second.put(connection, level.table, level)
+
+
+async def _merge(connection: AsyncConnection, level: Level, statement: str, second: SecondSession) -> None:
+    await second.put(connection, level.sums, level)
     async with planned_in_order(connection):
-        for statement in statements:
-            await connection.execute(text(statement))
+        await connection.execute(text(statement))
 
 
 async def _by_entries(

@@ -4,10 +4,10 @@ Sums of whole numbers can be moved by differences without ever drifting: `day_de
 moves each campaign's day. Where it replaces values, its days are summed again, as after the general rule.
 """
 
+from services.ingest.consumer.levels import METRICS
 from shared.messages import Kind, Mode
 from shared.tables import UNATTRIBUTED
 
-METRICS = ("impressions", "clicks", "conversions", "cost")
 KEY = "ad_group_id, date, device"
 
 

@@ -7,6 +7,7 @@ subquery is, and a wrong guess turns a second into an hour.
 
 from dataclasses import dataclass
 
+from services.ingest.consumer.levels import LEVELS
 from shared.messages import Kind
 from shared.tables import UNATTRIBUTED
 
@@ -26,12 +27,12 @@ TEMPORARY_TABLES = {
         was_impressions bigint, was_clicks bigint, was_conversions bigint, was_cost bigint, is_last boolean""",
     "day_delta": f"campaign_id bigint, date date, {_SUMS}",
     "changed_day": "campaign_id bigint, date date",
-    "level_sum": f"level smallint, campaign_id bigint, date date, {_SUMS}",
+    **{level.sums: f"campaign_id bigint, date date, {_SUMS}" for level in LEVELS},
 }
 """Their contents last for one transaction; those of days collect over all of it for the rollup.
 
 `touched_day` says which sums are to be computed again, `day_delta` by how much others have moved, and `changed_day`
-for which of them the coarser sums are to be computed again. `level_sum` is what one large attempt comes to.
+for which of them the coarser sums are to be computed again. The last ones are what one large attempt comes to.
 """
 
 COUNTING = """

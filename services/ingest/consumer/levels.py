@@ -3,8 +3,10 @@
 All but the first are sums of the first one's rows. With them a read adds up a few rows where it would add up thousands.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+METRICS = ("impressions", "clicks", "conversions", "cost")
 
 
 @dataclass(frozen=True)
@@ -14,6 +16,16 @@ class Level:
     table: str
     key_of_day: Mapping[str, str]
     days: str
+
+    @property
+    def sums(self) -> str:
+        """Return the name of the temporary table of one attempt's sums at this level."""
+        return f"{self.table}_sum"
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """Return the names of the columns, in their order."""
+        return (*self.key_of_day, *METRICS)
 
     def key(self, alias: str) -> str:
         """Return the columns of the key, of that alias."""
@@ -28,14 +40,13 @@ class Level:
 def _steps(step: str) -> Level:
     return Level(
         f"campaign_{step}",
-        {"campaign_id": "campaign_id", "date": f"date_trunc('{step}', date)::date"},
+        {"campaign_id": "campaign_id", "date": f"date_trunc('{step}', date::timestamp)::date"},
         f"d.campaign_id = t.campaign_id AND d.date >= t.date AND d.date < t.date + interval '1 {step}'",
     )
 
 
-COARSER = (_steps("week"), _steps("month"), Level("total_day", {"date": "date"}, "d.date = t.date"))
-
-_DAY = Level(
+DAY = Level(
     "campaign_day", {"campaign_id": "campaign_id", "date": "date"}, "(d.campaign_id, d.date) = (t.campaign_id, t.date)"
 )
-LEVELS = (_DAY, *COARSER)
+COARSER = (_steps("week"), _steps("month"), Level("total_day", {"date": "date"}, "d.date = t.date"))
+LEVELS = (DAY, *COARSER)

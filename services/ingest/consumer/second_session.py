@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.consumer import fast_sql, planning, sums_sql
+from services.ingest.consumer.levels import LEVELS, Level
 from services.ingest.consumer.lifeline import transaction
 from shared.database import driver_of, is_transient
 
@@ -27,8 +28,13 @@ AWAKE_SECONDS = 5.0
 MOST_NEW = 100_000
 """How many new ad groups one session tells the other."""
 
-PIECES = 64
-"""How much of the sums is kept until it is wanted, in pieces of at most 512 KB."""
+PIECES = 128
+"""How much of the sums is kept until it is wanted, in pieces of this size."""
+
+PIECE_BYTES = 512 * 1024
+"""The server's rows come some at a time."""
+
+_END = b""
 
 _VERSION = "SELECT version FROM dataset"
 _BOUNDS = ("SET LOCAL lock_timeout = '500ms'", "SET LOCAL max_parallel_workers_per_gather = 0")
@@ -56,25 +62,32 @@ class _NotNowError(RuntimeError):
 
 
 class SecondSession:
-    """What comes from the second session: first what it has seen, then its sums in pieces; None at the end of each."""
+    """What comes from the second session: what it has seen, then its sums at each level, in pieces.
+
+    An empty piece ends a level; where the session has ended, there is None.
+    """
 
     def __init__(self, engine: AsyncEngine, question: Question, version: int) -> None:
         self._seen: asyncio.Queue[Seen | None] = asyncio.Queue()
         self._sums: asyncio.Queue[bytes | None] = asyncio.Queue(PIECES)
         self._work = asyncio.create_task(self._run(engine, question, version))
 
-    async def take(self, connection: AsyncConnection) -> Seen | None:
-        """Put the sums of the attempt into `level_sum` and return the rest; None without a second session.
-
-        Raises what the second session fails of.
-        """
-        seen = await self._awake(connection)
+    async def seen(self, connection: AsyncConnection) -> Seen | None:
+        """Return what it has seen; None without a second session. Raises what it fails of."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(AWAKE_SECONDS):
+                    seen = await self._seen.get()
+                    break
+            await connection.execute(text("SELECT"))
         if seen is None:
             await self._work
-        else:
-            driver = await driver_of(connection)
-            await driver.copy_to_table("level_sum", source=self._pieces(), format="binary")
         return seen
+
+    async def put(self, connection: AsyncConnection, table: str, level: Level) -> None:
+        """Put the sums of the next level, which is this one, into a table; raises what the second session fails of."""
+        driver = await driver_of(connection)
+        await driver.copy_to_table(table, source=self._pieces(), columns=level.columns, format="binary")
 
     async def end(self) -> None:
         """Stop the second session, whose work nobody wants any more if it still goes on."""
@@ -82,17 +95,11 @@ class SecondSession:
         with contextlib.suppress(asyncio.CancelledError, Exception):
             await self._work
 
-    async def _awake(self, connection: AsyncConnection) -> Seen | None:
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(AWAKE_SECONDS):
-                    return await self._seen.get()
-            await connection.execute(text("SELECT"))
-
     async def _pieces(self) -> AsyncIterator[bytes]:
-        while (piece := await self._sums.get()) is not None:
+        while piece := await self._sums.get():
             yield piece
-        await self._work
+        if piece is None:
+            await self._work
 
     async def _run(self, engine: AsyncEngine, question: Question, version: int) -> None:
         try:
@@ -108,8 +115,24 @@ class SecondSession:
         await planning.summarize(connection)
         async with planning.planned_alone(connection, question.rows):
             await self._seen.put(Seen(await _new_ad_groups(connection, question), await _keys(connection, question)))
-            driver = await driver_of(connection)
-            await driver.copy_from_query(sums_sql.SUMS, question.attempt_id, output=self._sums.put, format="binary")
+            await connection.execute(text(sums_sql.SUM_DAYS), {"attempt_id": question.attempt_id})
+            for level in LEVELS:
+                await self._send(connection, level)
+
+    async def _send(self, connection: AsyncConnection, level: Level) -> None:
+        piece = bytearray()
+
+        async def collect(some: bytes) -> None:
+            piece.extend(some)
+            if len(piece) >= PIECE_BYTES:
+                await self._sums.put(bytes(piece))
+                piece.clear()
+
+        driver = await driver_of(connection)
+        await driver.copy_from_query(sums_sql.sums(level), output=collect, format="binary")
+        if piece:
+            await self._sums.put(bytes(piece))
+        await self._sums.put(_END)
 
     async def _finish(self) -> None:
         await self._seen.put(None)
