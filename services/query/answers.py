@@ -6,11 +6,12 @@ Pure: no framework.
 import gzip
 import hashlib
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version as installed
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from typing_extensions import Buffer
@@ -46,12 +47,16 @@ class Sent:
 
 @dataclass(slots=True)
 class Kept:
-    """The answer to a question and what it is made of, plain and, once asked for again, packed."""
+    """The answer to a question and what it is made of, plain and, once asked for again, packed.
+
+    `ends` tells where each part ends in the plain body, with the comma or bracket after it, if it was made of parts.
+    """
 
     question: bytes
     read: Read
-    make: Make
+    make: Make[Any]
     plain: Sent
+    ends: Sequence[int] = ()
     packed: Sent | None = None
     is_packing: bool = False
 
@@ -62,7 +67,7 @@ class Kept:
         return len(self.plain.body) + texts + (len(self.packed.body) if self.packed else 0) + self.read.size
 
 
-def kept(question: bytes, read: Read, make: Make, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Kept:
+def kept(question: bytes, read: Read, make: Make[Any], headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Kept:
     """Return the answer to a question, with the tag that no other answer has."""
     others = [header for header in headers if header[0] not in REPLACED]
     return Kept(question, read, make, _sent(_tag(question, read.version, PLAIN), [*others, VARY], body))
@@ -72,7 +77,7 @@ def renewed(answer: Kept, read: Read) -> Kept:
     """Return the answer as it is in a later version where it is made of the same: the same body under another tag."""
     plain = _retagged(answer.plain, _tag(answer.question, read.version, PLAIN))
     again = answer.packed and _retagged(answer.packed, _tag(answer.question, read.version, GZIP))
-    return Kept(answer.question, read, answer.make, plain, again)
+    return Kept(answer.question, read, answer.make, plain, answer.ends, again)
 
 
 def packed(answer: Kept) -> Sent:

@@ -6,25 +6,26 @@ import msgspec
 from litestar import get
 from litestar.di import NamedDependency
 
-from services.query.columns import Columns
+from services.query.columns import Columns, Make
 from services.query.examples import CAMPAIGNS
-from services.query.facts import Facts, versioned
+from services.query.facts import Facts, Listed, versioned
 from services.query.numbers import MICROS, shown_ratios
 from services.query.schemas import Campaign
 from shared.docs import answer, errors
 from shared.tables import UNATTRIBUTED, UNATTRIBUTED_NAME
 
 _NAMES = msgspec.json.Decoder(list[str])
-_COLUMNS = ("campaign_id", "name", "type", "num_ad_groups", "ad_group_names", "cost", "conversions", "months")
+_WHOLE = ("num_ad_groups", "cost", "conversions", "months")
+_OTHERS = ("campaign_id", "name", "type", "ad_group_names")
 
-_CAMPAIGNS = f"""
+_QUERY = f"""
     WITH grouped AS (
         SELECT coalesce(campaign_id, {UNATTRIBUTED}) AS campaign_id, count(*) AS num_ad_groups,
                json_agg(coalesce(name, ad_group_id::text) ORDER BY name, ad_group_id)::text AS ad_group_names
         FROM ad_group GROUP BY 1
     ),
     spent AS (
-        SELECT campaign_id, sum(cost)::{{whole}} AS cost, sum(conversions)::{{whole}} AS conversions, count(*) AS months
+        SELECT campaign_id, sum(cost) AS cost, sum(conversions) AS conversions, count(*) AS months
         FROM campaign_month GROUP BY campaign_id
     ),
     listed AS (
@@ -53,11 +54,14 @@ async def list_campaigns(facts: NamedDependency[Facts]) -> list[Campaign]:
 
     `Unattributed` holds the ad groups that have stats but no campaign yet, and is absent when there are none.
     """
-    return await facts.answer(_campaigns, versioned((_COLUMNS, _CAMPAIGNS)))
+    return await facts.answer(_CAMPAIGNS, versioned(Listed(_QUERY, _WHOLE, _OTHERS)))
 
 
 def _campaigns(columns: Columns) -> list[Campaign]:
-    *told, names, cost, conversions, months = columns
+    ad_groups, cost, conversions, months, *told, names = columns
     decoded = map(_NAMES.decode, names)
     monthly, per_conversion = shown_ratios(cost, months, unit=MICROS), shown_ratios(cost, conversions)
-    return list(map(Campaign, *told, decoded, monthly, per_conversion))
+    return list(map(Campaign, *told, ad_groups, decoded, monthly, per_conversion))
+
+
+_CAMPAIGNS = Make(lambda _: _campaigns, len((*_WHOLE, *_OTHERS)))

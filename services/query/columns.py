@@ -3,19 +3,41 @@
 Pure: no framework.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from sys import getsizeof
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from services.query.dataset import Version
 
-Columns = list[list[Any]]
+Columns = Sequence[Sequence[Any]]
 """The rows of an answer, column by column: that is fewer and larger values to carry and to decode."""
 
-Make = Callable[[Columns], Any]
-"""What makes an answer of columns, and always the same of the same."""
+VALUE_BYTES = 32
+"""About what a number of a column takes beside its place in it, unless it is packed."""
 
-VALUE_BYTES = 40
-"""About what a value of a column takes: a number, or a day."""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Make(Generic[T]):
+    """What makes an answer of columns, and always the same of the same; it must look at nothing else.
+
+    `prepare` is given all columns but the first `rows`, and returns what makes the answer of these. Where it makes a
+    list, of which each item is made of one row of them, it makes parts of the list of parts of the rows.
+    """
+
+    prepare: Callable[[Columns], Callable[[Columns], T]]
+    rows: int = 0
+
+    def of(self, columns: Columns) -> T:
+        """Return the answer."""
+        return self.prepare(columns[self.rows :])(columns[: self.rows])
+
+
+def whole(make: Callable[[Columns], T]) -> Make[T]:
+    """Return what makes an answer of all columns at once."""
+    return Make(lambda columns: lambda _: make(columns))
 
 
 class Read(NamedTuple):
@@ -29,4 +51,5 @@ class Read(NamedTuple):
     @property
     def size(self) -> int:
         """Return about how many bytes it takes, but for texts in the columns."""
-        return len(self.statement) + VALUE_BYTES * (len(self.values) + sum(map(len, self.columns)))
+        lists = sum(len(column) for column in self.columns if isinstance(column, list))
+        return len(self.statement) + VALUE_BYTES * (len(self.values) + lists) + sum(map(getsizeof, self.columns))

@@ -4,7 +4,7 @@ An answer is taken from memory only if the version it tells of was read from the
 in. So whoever was told of a change sees it, through whichever process. One read serves all requests that wait.
 
 Where the data have changed, only what the answer is made of is read again: most uploads change little, and what is
-made of the same need not be made again.
+made of the same, an answer or a part of it, need not be made again.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ from services.query.cache import Cache
 from services.query.columns import Read
 from services.query.dataset import Clock, Version
 from services.query.facts import DATABASE_ERRORS, SEEN
+from services.query.parts import remade
 from services.query.sending import header, send_unless_known, send_whole
-from shared.responses import encode
 
 logger = logging.getLogger(__name__)
 
@@ -117,11 +117,10 @@ class Front:
         if read.columns == known.read.columns:
             return self._keep(renewed(known, read))
         try:
-            body = encode(known.make(read.columns))
+            return self._keep(remade(known, read))
         except Exception:
             logger.exception("An answer could not be made again; asking the application.")
             return await self._compute(question, scope)
-        return self._keep(kept(question, read, known.make, known.plain.headers, body))
 
     async def _compute(self, question: bytes, scope: Scope) -> Kept | Captured:
         captured = Captured()

@@ -48,14 +48,10 @@ def shown_ratios(dividends: Sequence[int], divisors: Sequence[int], unit: int = 
         # Exact, though in floats: a tie is a float itself, and what is none is at least half of the divisor's inverse
         # away from one, which for such numbers is more than the division and the addition can be wrong by.
         return [floor(dividend / divisor + 0.5) / MICROS if divisor else None for dividend, divisor in pairs]
-    if largest < FIFTEEN_DIGITS * min(filter(None, divisors), default=0):
-        return [(dividend + (divisor >> 1)) // divisor / MICROS if divisor else None for dividend, divisor in pairs]
-    return [_shown_ratio(dividend, divisor) if divisor else None for dividend, divisor in pairs]
-
-
-def _shown_ratio(dividend: int, divisor: int) -> Shown:
-    micros = (2 * dividend + divisor) // (2 * divisor)
-    return micros / MICROS if micros < FIFTEEN_DIGITS else amount(micros)
+    whole = ((dividend + (divisor >> 1)) // divisor if divisor else None for dividend, divisor in pairs)
+    return [
+        None if micros is None else micros / MICROS if micros < FIFTEEN_DIGITS else amount(micros) for micros in whole
+    ]
 
 
 def quotient(dividend: int, divisor: int) -> Decimal | None:

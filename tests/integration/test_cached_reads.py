@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from services.query.dataset import Version
-from services.query.facts import Database, versioned
+from services.query.facts import Database, Listed, versioned
 from tests.support.databases import execute
 from tests.support.files import AD_GROUPS, CAMPAIGNS, STATS, csv_of, exactly, send
 from tests.support.running import Running, running
@@ -223,9 +223,7 @@ async def test_sums_beyond_64_bits_are_read_exactly(database_url: str) -> None:
     await connection.execute("INSERT INTO total_day VALUES ('2025-01-01', 1, 2, 3, 99999999999999999999999999)")
     await connection.close()
     database = Database(database_url)
-    statement = versioned(
-        (("cost", "clicks"), "SELECT cost::{whole} AS cost, clicks::{whole} AS clicks FROM total_day")
-    )
+    statement = versioned(Listed("SELECT cost, clicks FROM total_day", ("cost", "clicks")))
     _, _, version, columns = await database.read(statement)
     assert columns == [[99999999999999999999999999], [2]]
     assert all(isinstance(value, int) for column in columns for value in column)

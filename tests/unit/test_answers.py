@@ -1,4 +1,6 @@
 import gzip
+from array import array
+from sys import getsizeof
 from uuid import UUID
 
 import pytest
@@ -8,16 +10,17 @@ from hypothesis import strategies as st
 from services.query import answers, numbers, performance
 from services.query.answers import Kept, accepts_gzip, kept, packed, question_of, renewed, sources, tagged
 from services.query.cache import OVERHEAD, Cache
-from services.query.columns import VALUE_BYTES, Columns, Read
+from services.query.columns import VALUE_BYTES, Columns, Read, whole
 from services.query.dataset import Version
 from shared import responses, tables
 
 EPOCH, OTHER = UUID(int=1), UUID(int=2)
+MAKE = whole(len)
 JSON = [(b"content-type", b"application/json"), (b"content-length", b"999")]
 
 
 def answer(question: bytes, number: int = 1, size: int = 100, epoch: UUID = EPOCH) -> Kept:
-    return kept(question, read(number, epoch), len, JSON, b"x" * size)
+    return kept(question, read(number, epoch), MAKE, JSON, b"x" * size)
 
 
 def read(number: int, epoch: UUID = EPOCH, columns: Columns | None = None) -> Read:
@@ -110,8 +113,9 @@ def test_the_latest_answer_to_a_question_is_found() -> None:
 
 
 def test_what_an_answer_is_made_of_takes_room_too() -> None:
-    large = kept(b"a", read(1, columns=[[1] * 100, ["x"] * 100]), len, JSON, b"y" * 500)
-    assert large.size == len("SELECT") + 200 * VALUE_BYTES + 2 * 500
+    listed, packed_numbers = [*range(100)], array("q", range(100))
+    large = kept(b"a", read(1, columns=[listed, packed_numbers]), MAKE, JSON, b"y" * 500)
+    assert large.size == len("SELECT") + 100 * VALUE_BYTES + getsizeof(listed) + getsizeof(packed_numbers) + 2 * 500
 
 
 def test_a_renewed_answer_is_the_one_that_would_be_made_anew() -> None:

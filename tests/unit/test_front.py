@@ -8,7 +8,7 @@ import pytest
 from services.query import front
 from services.query.answers import packed
 from services.query.cache import Cache
-from services.query.columns import Read
+from services.query.columns import Read, whole
 from services.query.dataset import Version
 from services.query.facts import SEEN
 from services.query.front import Front
@@ -58,7 +58,8 @@ class Stage:
         self.asked.append(scope["path"])
         number = self.number
         await self.gate.wait()
-        scope["state"][SEEN] = (Read("SELECT", (1,), Version(EPOCH, number), self.columns or [[number]]), self.make)
+        read = Read("SELECT", (1,), Version(EPOCH, number), self.columns or [[number]])
+        scope["state"][SEEN] = (read, whole(self.make))
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body or b"%d" % number, "more_body": False})

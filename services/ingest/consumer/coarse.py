@@ -13,7 +13,7 @@ _REFRESH = """
     INSERT INTO {table} ({key}, impressions, clicks, conversions, cost)
     SELECT {t_key}, sum(impressions), sum(clicks), sum(conversions), sum(cost)
     FROM ({touched}) t JOIN campaign_day d ON {days}
-    GROUP BY {t_key} ORDER BY {t_key}
+    GROUP BY {t_key} ORDER BY {order}
 """
 
 
@@ -44,6 +44,7 @@ def _filled(statement: str, level: Level, days: str) -> str:
         key=", ".join(level.key_of_day),
         r_key=level.key("r"),
         t_key=level.key("t"),
+        order=", ".join(f"t.{column}" for column in level.by_date),
         touched=level.keys_of(days),
         days=level.days,
     )

@@ -31,6 +31,11 @@ class Level:
         """Return the columns of the key, of that alias."""
         return ", ".join(f"{alias}.{column}" for column in self.key_of_day)
 
+    @property
+    def by_date(self) -> Sequence[str]:
+        """Return the columns of the key, the date first: coarser sums of all campaigns are read together."""
+        return tuple(reversed(list(self.key_of_day)))
+
     def keys_of(self, days: str) -> str:
         """Return the query for the keys that the rows of `days` are part of."""
         columns = ", ".join(f"{of_day} AS {column}" for column, of_day in self.key_of_day.items())

@@ -16,8 +16,8 @@ def sums(level: Level) -> str:
     """Return the query for an attempt's sums at a level, from those of its days."""
     if level is DAY:
         return "SELECT * FROM attempt_day"
-    keys = ", ".join(level.key_of_day.values())
-    return f"SELECT {keys}, {listed('sum({})')} FROM attempt_day GROUP BY {keys} ORDER BY {keys}"
+    keys, order = ", ".join(level.key_of_day.values()), ", ".join(level.key_of_day[name] for name in level.by_date)
+    return f"SELECT {keys}, {listed('sum({})')} FROM attempt_day GROUP BY {keys} ORDER BY {order}"
 
 
 def are_there(level: Level) -> str:
