@@ -14,7 +14,7 @@ ROWS = 256
 """Of how many rows a part is made: so few that little is made in vain, so many that looking at them takes no time."""
 
 Part = tuple[Columns | None, memoryview]
-"""The rows of a part, and its text without brackets."""
+"""The rows of a part, and its text with the bracket or comma before it."""
 
 _NONE: Part = (None, memoryview(b""))
 
@@ -22,9 +22,10 @@ _NONE: Part = (None, memoryview(b""))
 def remade(answer: Kept, read: Read) -> Kept:
     """Return the answer as it is made of what was read now."""
     texts = list(_texts(answer, read)) if answer.make.rows else []
-    body = b"[%s]" % b",".join(texts) if answer.make.rows else encode(answer.make.of(read.columns))
+    # Of no rows, and of what is no list, the whole is made.
+    body = b"".join(chain(texts, [b"]"])) if texts else encode(answer.make.of(read.columns))
     again = kept(answer.question, read, answer.make, answer.plain.headers, body)
-    again.ends = list(accumulate((len(text) + 1 for text in texts), initial=1))
+    again.ends = list(accumulate(map(len, texts), initial=0))
     return again
 
 
@@ -34,14 +35,21 @@ def _texts(answer: Kept, read: Read) -> Iterator[memoryview]:
     make = answer.make.prepare(others)
     before = _before(answer) if others == answer.read.columns[number:] else []
     parts = _cut(read.columns[:number])
-    for part, (rows, text) in zip(parts, chain(before, repeat(_NONE)), strict=False):
-        yield text if part == rows else memoryview(encode(make(part)))[1:-1]
+    for part, lead, (rows, text) in zip(parts, chain([b"["], repeat(b",")), chain(before, repeat(_NONE)), strict=False):
+        yield text if part == rows else _text(lead, make(part))
+
+
+def _text(lead: bytes, items: list[object]) -> memoryview:
+    """Return the text of some items, without the bracket at the end."""
+    text = bytearray(encode(items))
+    text[:1] = lead
+    return memoryview(text)[:-1]
 
 
 def _before(answer: Kept) -> Iterator[Part]:
     """Yield the parts that an answer was made of, if it was made of parts."""
     body = memoryview(answer.plain.body)
-    texts = (body[begin : end - 1] for begin, end in pairwise(answer.ends))
+    texts = (body[begin:end] for begin, end in pairwise(answer.ends))
     return zip(_cut(answer.read.columns[: answer.make.rows]), texts, strict=False)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
 import pytest
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.ingest.consumer import fast_days, handler, planning, ready, second_session, sums_sql, together
 from services.ingest.consumer.applier import Applier
 from services.ingest.consumer.compacting import compact
-from services.ingest.consumer.levels import LEVELS, Level
+from services.ingest.consumer.levels import LEVELS
 from services.ingest.consumer.lifeline import transaction
 from shared.database import create_writer, is_transient
 from shared.messages import Kind
@@ -26,11 +27,6 @@ pytestmark = pytest.mark.anyio
 ENDED_SECONDS = 10.0
 DAYS = "SELECT campaign_id, sum(clicks) FROM campaign_day GROUP BY campaign_id"
 WAITING = "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'stat_entry'::regclass AND NOT granted)"
-sums = sums_sql.sums
-
-
-def slowly(level: Level) -> str:
-    return f"SELECT d.* FROM ({sums(level)}) d, pg_sleep(60)"
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +81,25 @@ async def test_sums_of_many_pieces_come_whole(engine: AsyncEngine, monkeypatch: 
     rows: list[Row] = [(1, DAY - timedelta(number), 1, 0, 1, 0, 0) for number in range(count)]
     await send(engine, rows, 0)
     assert await days(engine) == {-1: count}
+
+
+async def test_it_sends_no_sums_before_they_are_wanted_and_stays_awake(
+    engine: AsyncEngine, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill, waited = second_session.SecondSession.fill, []
+
+    async def late(second: second_session.SecondSession, connection: AsyncConnection, *where: Any) -> None:
+        before = len(said)
+        await asyncio.sleep(0.2)
+        waited.append(set(said[before:]))
+        await fill(second, connection, *where)
+
+    monkeypatch.setattr(second_session, "AWAKE_SECONDS", 0.02)
+    monkeypatch.setattr(second_session.SecondSession, "fill", late)
+    await send(engine, [stat(1, 1), stat(2, 2)], 0)
+    assert len(waited) == len(LEVELS)
+    assert waited[-1] == {"SELECT"}
+    assert await days(engine) == {-1: 3}
 
 
 async def test_sums_are_copied_where_there_are_none_and_added_where_there_are(
@@ -171,8 +186,8 @@ async def test_what_it_fails_of_fails_the_transaction_and_not_the_upload(
 ) -> None:
     await arrive(engine, Kind.AD_GROUP_STATS, [stat(1, 1), stat(2, 2)], 0)
     with monkeypatch.context() as broken:
-        broken.setattr(sums_sql, "sums", lambda level: f"SELECT d.*, 1 / 0 FROM ({sums(level)}) d")
-        with pytest.raises(asyncpg.DivisionByZeroError):
+        broken.setattr(sums_sql, "keep", lambda _: "SELECT * FROM nothing")
+        with pytest.raises(DBAPIError, match="nothing"):
             await Applier(engine).apply_ready(wait=False)
     assert await clicks(engine) == {}
     await Applier(engine).apply_ready(wait=False)
@@ -182,7 +197,7 @@ async def test_what_it_fails_of_fails_the_transaction_and_not_the_upload(
 async def test_who_stops_does_not_wait_for_it(engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     await arrive(engine, Kind.AD_GROUP_STATS, [stat(1, 1), stat(2, 2)], 0)
     with monkeypatch.context() as slow:
-        slow.setattr(sums_sql, "sums", slowly)
+        slow.setattr(sums_sql, "keep", lambda _: "SELECT pg_sleep(60)")
         applying_now = asyncio.create_task(Applier(engine).apply_ready(wait=False))
         await until_summing(engine)
         applying_now.cancel()
@@ -199,7 +214,7 @@ async def test_a_second_session_that_is_ended_by_the_server_is_made_up_for(
 ) -> None:
     await arrive(engine, Kind.AD_GROUP_STATS, [stat(1, 1), stat(2, 2)], 0)
     with monkeypatch.context() as slow:
-        slow.setattr(sums_sql, "sums", slowly)
+        slow.setattr(sums_sql, "keep", lambda _: "SELECT pg_sleep(60)")
         applying_now = asyncio.create_task(Applier(engine).apply_ready(wait=False))
         await until_summing(engine, then="pg_terminate_backend(pid)")
         async with asyncio.timeout(ENDED_SECONDS):
@@ -213,10 +228,10 @@ async def until_summing(engine: AsyncEngine, then: str = "true") -> None:
     """Wait until both sessions are at the sums, and then do something with the second one."""
     both = """
         SELECT count(*) FROM pg_stat_activity
-        WHERE datname = current_database() AND (query LIKE 'COPY (%' OR query LIKE 'COPY "campaign_day"%')
+        WHERE datname = current_database() AND (query LIKE 'SELECT pg_sleep%' OR query LIKE 'COPY "campaign_day"%')
     """
     async with engine.connect() as connection, asyncio.timeout(ENDED_SECONDS):
         while await connection.scalar(text(both)) < 2:
             await connection.rollback()
             await asyncio.sleep(0.05)
-        await connection.execute(text(f"SELECT {then} FROM pg_stat_activity WHERE query LIKE 'COPY (%'"))
+        await connection.execute(text(f"SELECT {then} FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'"))

@@ -73,7 +73,7 @@ async def _by_sums(
             await _merge(connection, level, sums_sql.put(level), second)
         await connection.execute(text(sums_sql.CHANGE_ENDS), attempt)
     else:
-        await second.put(connection, DAY.sums, DAY)
+        await second.fill(connection, DAY.sums, DAY)
         await connection.execute(text(sums_sql.TOUCH))
 
 
@@ -81,11 +81,11 @@ async def _add(connection: AsyncConnection, level: Level, attempt: Mapping[str, 
     if await connection.scalar(text(sums_sql.are_there(level)), attempt):
         await _merge(connection, level, sums_sql.add(level), second)
     else:
-        await second.put(connection, level.table, level)
+        await second.fill(connection, level.table, level)
 
 
 async def _merge(connection: AsyncConnection, level: Level, statement: str, second: SecondSession) -> None:
-    await second.put(connection, level.sums, level)
+    await second.fill(connection, level.sums, level)
     async with planned_in_order(connection):
         await connection.execute(text(statement))
 

@@ -11,6 +11,7 @@ from services.ingest.consumer.levels import LEVELS
 from shared.messages import Kind
 from shared.tables import UNATTRIBUTED
 
+_KEYS = {"campaign_id": "bigint", "date": "date"}
 _SUMS = "impressions numeric, clicks numeric, conversions numeric, cost numeric"
 
 TEMPORARY_TABLES = {
@@ -27,7 +28,7 @@ TEMPORARY_TABLES = {
         was_impressions bigint, was_clicks bigint, was_conversions bigint, was_cost bigint, is_last boolean""",
     "day_delta": f"campaign_id bigint, date date, {_SUMS}",
     "changed_day": "campaign_id bigint, date date",
-    **{level.sums: f"campaign_id bigint, date date, {_SUMS}" for level in LEVELS},
+    **{level.sums: ", ".join((*(f"{key} {_KEYS[key]}" for key in level.key_of_day), _SUMS)) for level in LEVELS},
 }
 """Their contents last for one transaction; those of days collect over all of it for the rollup.
 

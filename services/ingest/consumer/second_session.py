@@ -6,15 +6,16 @@ by whoever holds the appliers' lock; so both sessions see the same for as long a
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.ingest.consumer import fast_sql, planning, sums_sql
+from services.ingest.consumer import fast_sql, fold, planning, sums_sql
 from services.ingest.consumer.levels import LEVELS, Level
 from services.ingest.consumer.lifeline import transaction
 from shared.database import driver_of, is_transient
@@ -23,18 +24,15 @@ PATIENCE_SECONDS = 1.0
 """How long to try to get a second session; without one, the first does everything."""
 
 AWAKE_SECONDS = 5.0
-"""How often the first session does something while it waits: the server ends those that are idle in a transaction."""
+"""How often a session does something while it waits for the other."""
 
 MOST_NEW = 100_000
 """How many new ad groups one session tells the other."""
 
-PIECES = 128
-"""How much of the sums is kept until it is wanted, in pieces of this size."""
+PIECES = 64
+"""How many pieces of sums may be on their way, each of 8 to 512 KB."""
 
-PIECE_BYTES = 512 * 1024
-"""The server's rows come some at a time."""
-
-_END = b""
+T = TypeVar("T")
 
 _VERSION = "SELECT version FROM dataset"
 _BOUNDS = ("SET LOCAL lock_timeout = '500ms'", "SET LOCAL max_parallel_workers_per_gather = 0")
@@ -62,30 +60,27 @@ class _NotNowError(RuntimeError):
 
 
 class SecondSession:
-    """What comes from the second session: what it has seen, then its sums at each level, in pieces.
+    """What comes from the second session: what it has seen, then, level by level as they are wanted, its sums.
 
-    An empty piece ends a level; where the session has ended, there is None.
+    An empty piece ends a level; None says that the session has ended.
     """
 
     def __init__(self, engine: AsyncEngine, question: Question, version: int) -> None:
         self._seen: asyncio.Queue[Seen | None] = asyncio.Queue()
+        self._wanted = asyncio.Semaphore(0)
         self._sums: asyncio.Queue[bytes | None] = asyncio.Queue(PIECES)
         self._work = asyncio.create_task(self._run(engine, question, version))
 
     async def seen(self, connection: AsyncConnection) -> Seen | None:
         """Return what it has seen; None without a second session. Raises what it fails of."""
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(AWAKE_SECONDS):
-                    seen = await self._seen.get()
-                    break
-            await connection.execute(text("SELECT"))
+        seen = await _awake(connection, self._seen.get)
         if seen is None:
             await self._work
         return seen
 
-    async def put(self, connection: AsyncConnection, table: str, level: Level) -> None:
-        """Put the sums of the next level, which is this one, into a table; raises what the second session fails of."""
+    async def fill(self, connection: AsyncConnection, table: str, level: Level) -> None:
+        """Copy the sums of the next level, which is this one, to a table; raises what the second session fails of."""
+        self._wanted.release()
         driver = await driver_of(connection)
         await driver.copy_to_table(table, source=self._pieces(), columns=level.columns, format="binary")
 
@@ -113,26 +108,17 @@ class SecondSession:
 
     async def _look(self, connection: AsyncConnection, question: Question) -> None:
         await planning.summarize(connection)
+        await fold.prepare(connection)
         async with planning.planned_alone(connection, question.rows):
             await self._seen.put(Seen(await _new_ad_groups(connection, question), await _keys(connection, question)))
-            await connection.execute(text(sums_sql.SUM_DAYS), {"attempt_id": question.attempt_id})
             for level in LEVELS:
-                await self._send(connection, level)
-
-    async def _send(self, connection: AsyncConnection, level: Level) -> None:
-        piece = bytearray()
-
-        async def collect(some: bytes) -> None:
-            piece.extend(some)
-            if len(piece) >= PIECE_BYTES:
-                await self._sums.put(bytes(piece))
-                piece.clear()
-
-        driver = await driver_of(connection)
-        await driver.copy_from_query(sums_sql.sums(level), output=collect, format="binary")
-        if piece:
-            await self._sums.put(bytes(piece))
-        await self._sums.put(_END)
+                await connection.execute(text(sums_sql.keep(level)), {"attempt_id": question.attempt_id})
+        for level in LEVELS:
+            # Not before: who sends what is not taken for half a minute is taken for dead.
+            await _awake(connection, self._wanted.acquire)
+            driver = await driver_of(connection)
+            await driver.copy_from_table(level.sums, columns=level.columns, output=self._sums.put, format="binary")
+            await self._sums.put(b"")
 
     async def _finish(self) -> None:
         await self._seen.put(None)
@@ -167,6 +153,15 @@ async def _reading(engine: AsyncEngine, question: Question, version: int) -> Asy
         if seen != version:
             raise _NotNowError
         yield connection
+
+
+async def _awake(connection: AsyncConnection, wait: Callable[[], Awaitable[T]]) -> T:
+    """Wait for something, and keep the connection awake meanwhile: the server ends transactions that are idle."""
+    while True:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(AWAKE_SECONDS):
+                return await wait()
+        await connection.execute(text("SELECT"))
 
 
 def _held(question: Question) -> str:

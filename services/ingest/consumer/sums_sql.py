@@ -5,19 +5,15 @@ from services.ingest.consumer.levels import DAY, Level
 
 KEYS = "SELECT count(*) FROM ad_group_stat WHERE date BETWEEN :first_date AND :last_date"
 
-SUM_DAYS = f"""
-    CREATE TEMPORARY TABLE attempt_day ON COMMIT DROP AS
-    {DAYS.format(entries="SELECT * FROM stat_entry WHERE attempt_id = :attempt_id")} ORDER BY 1, 2
-"""
-"""What an attempt comes to each day, kept by the session that sums it."""
 
-
-def sums(level: Level) -> str:
-    """Return the query for an attempt's sums at a level, from those of its days."""
+def keep(level: Level) -> str:
+    """Return the statement that keeps what an attempt comes to at a level; coarser ones are sums of the days kept."""
     if level is DAY:
-        return "SELECT * FROM attempt_day"
+        days = DAYS.format(entries="SELECT * FROM stat_entry WHERE attempt_id = :attempt_id")
+        return f"INSERT INTO {DAY.sums} {days} ORDER BY 1, 2"
     keys, order = ", ".join(level.key_of_day.values()), ", ".join(level.key_of_day[name] for name in level.by_date)
-    return f"SELECT {keys}, {listed('sum({})')} FROM attempt_day GROUP BY {keys} ORDER BY {order}"
+    sums = f"SELECT {keys}, {listed('sum({})')} FROM {DAY.sums} GROUP BY {keys} ORDER BY {order}"
+    return f"INSERT INTO {level.sums} {sums}"
 
 
 def are_there(level: Level) -> str:
