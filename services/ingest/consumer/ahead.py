@@ -75,7 +75,7 @@ async def _try_write(connection: AsyncConnection, expected: RowMapping) -> Ahead
 
 
 async def _write(connection: AsyncConnection, expected: RowMapping) -> Ahead:
-    await planning.summarize(connection)
+    await planning.summarize_for(connection, expected["rows_accepted"])
     region = fast.region(expected)
     keys = {"attempt_id": expected["attempt_id"], **region}
     return Ahead(await fast.write_outside(connection, expected["rows_accepted"], keys), region)

@@ -88,9 +88,8 @@ async def apply_everything(
     await currency.settle(connection, setting)
     done = 0
     while waiting := taken[done:]:
-        if not await planning.are_most_entries(connection, waiting[0]["rows_accepted"]):
-            # Each time: what is stored meanwhile would be read along by every statement.
-            await planning.summarize(connection)
+        # Each time: what is stored meanwhile would be read along by every statement.
+        await planning.summarize_for(connection, waiting[0]["rows_accepted"])
         applied = await _apply_next(connection, waiting, ahead or {})
         if any(attempt["keyed"] for attempt in waiting[:applied]):
             # An earlier sending may have put its upload before its revert, so that it holds no currency any more.

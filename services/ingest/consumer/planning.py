@@ -121,3 +121,9 @@ async def summarize(connection: AsyncConnection) -> None:
             raise
     finally:
         await attempted.rollback()
+
+
+async def summarize_for(connection: AsyncConnection, rows: int) -> None:
+    """Do so before an attempt of so many rows is read, unless it is read with all others, which takes no index."""
+    if not await are_most_entries(connection, rows):
+        await summarize(connection)

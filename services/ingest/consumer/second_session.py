@@ -107,7 +107,7 @@ class SecondSession:
         await self._finish()
 
     async def _look(self, connection: AsyncConnection, question: Question) -> None:
-        await planning.summarize(connection)
+        await planning.summarize_for(connection, question.rows)
         await fold.prepare(connection)
         async with planning.planned_alone(connection, question.rows):
             await self._seen.put(Seen(await _new_ad_groups(connection, question), await _keys(connection, question)))
