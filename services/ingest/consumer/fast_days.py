@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.ingest.consumer import fast_sql, sums_sql
 from services.ingest.consumer.fold import Written
 from services.ingest.consumer.levels import DAY, LEVELS, Level
-from services.ingest.consumer.planning import LARGE, are_most_keys, planned_alone, planned_in_order
+from services.ingest.consumer.planning import LARGE, are_most_keys, planned_alone, planned_by_size
 from services.ingest.consumer.second_session import Question, SecondSession, Seen, second_session
 from shared.messages import Mode
 
@@ -86,7 +86,7 @@ async def _add(connection: AsyncConnection, level: Level, attempt: Mapping[str, 
 
 async def _merge(connection: AsyncConnection, level: Level, statement: str, second: SecondSession) -> None:
     await second.fill(connection, level.sums, level)
-    async with planned_in_order(connection):
+    async with planned_by_size(connection, level.sums, level.table):
         await connection.execute(text(statement))
 
 

@@ -69,9 +69,14 @@ async def planned_alone(connection: AsyncConnection, rows: int) -> AsyncIterator
 
 
 @asynccontextmanager
-async def planned_in_order(connection: AsyncConnection) -> AsyncIterator[None]:
-    """Have the statements within planned for joining two large tables by their order, in which rows then come."""
-    async with _setting(connection, _IN_ORDER):
+async def planned_by_size(connection: AsyncConnection, few: str, many: str) -> AsyncIterator[None]:
+    """Have the statements within planned for joining a full table to one that has room in its pages.
+
+    By their order, in which rows then come, if the first is large beside the second; else key by key.
+    """
+    sizes = f"SELECT pg_relation_size('{few}') * {2 * SHARE} >= pg_relation_size('{many}')"
+    is_large = await connection.scalar(text(sizes))
+    async with _setting(connection, _IN_ORDER if is_large else _KEY_BY_KEY):
         yield
 
 
