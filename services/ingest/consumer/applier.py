@@ -19,6 +19,13 @@ from shared.database import AHEAD_LOCK, APPLIERS_LOCK, DEADLOCK, is_transient, s
 logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 5.0
+"""How often to look whether there is anything to apply, unwoken."""
+
+BESIDE_SECONDS = 0.2
+"""How often to look while others apply, and there is more: now this one can neither apply nor write ahead."""
+
+ANY = 2**63 - 1
+"""No attempt is younger."""
 
 LONG_WAIT = "10min"
 """How long anybody waits for its turn, while the server works on what is before it."""
@@ -65,8 +72,11 @@ class Applier:
     async def _run(self) -> None:
         while True:
             self._woken.clear()
+            seconds = IDLE_SECONDS
             try:
                 await self.apply_ready(wait=False)
+                if await self._is_ready(ANY):
+                    seconds = BESIDE_SECONDS
             except Exception as error:
                 if sqlstate(error) == DEADLOCK:
                     # With one that wrote ahead, and has its turn now.
@@ -76,7 +86,7 @@ class Applier:
                 else:
                     logger.exception("Applying failed; trying again in %s s.", IDLE_SECONDS)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), IDLE_SECONDS)
+                await asyncio.wait_for(self._woken.wait(), seconds)
 
     async def apply_ready(self, *, wait: bool) -> None:
         """Apply every complete attempt and every revert.
