@@ -362,3 +362,19 @@ async def test_two_take_a_backlog_in_turns(engine: AsyncEngine, monkeypatch: pyt
         await Applier(engine).apply_ready(wait=True)
     assert await clicks(engine) == {1: 1} | {number + 2: 10 + number for number in range(20)} | {22: 19}
     assert await campaigns(engine) == sum((await clicks(engine)).values())
+
+
+async def test_who_may_neither_apply_nor_write_ahead_looks_again_unwoken(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As while the first file of all is applied: there is nothing yet that others could write beside."""
+    looks: list[str] = []
+    monkeypatch.setattr(applier, "IDLE_SECONDS", 10 * SECONDS)
+    await arrive(engine, [stat(1, 1), stat(2, 2)], 0)
+    event.listen(engine.sync_engine, "before_cursor_execute", lambda *told: looks.append(told[2]))
+    async with asyncio.timeout(SECONDS), Applier(engine).running():
+        async with turn_of_another(engine):
+            while sum("FROM campaign_day)" in look for look in looks) < 2:
+                await asyncio.sleep(0.02)
+        while await clicks(engine) != {1: 1, 2: 2}:
+            await asyncio.sleep(0.02)
