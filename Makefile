@@ -48,7 +48,7 @@ sizing: install ## Measure for some minutes what each process does and takes, an
 	@$(BIN)/python -m tests.sizing --write
 
 profile: install ## Show where the time goes on the way in, stage by stage (ROWS=2409000)
-	@$(BIN)/python -m tests.bench.profile $(if $(ROWS),--rows $(ROWS))
+	@$(BIN)/python -m tests.bench.profile $(if $(ROWS),--rows $(ROWS)) $(BENCH)
 
 bench: install tests/bench/.venv/.installed ## Measure against textbook solutions, and print a table (ROWS=2409000 ROUNDS=3 FULL=1)
 	@$(BIN)/python -m tests.bench $(if $(ROWS),--rows $(ROWS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(FULL),--full) $(BENCH)
