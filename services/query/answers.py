@@ -49,7 +49,7 @@ class Sent:
 class Kept:
     """The answer to a question and what it is made of, plain and, once asked for again, packed.
 
-    `ends` tells where each part ends in the plain body, with the comma or bracket after it, if it was made of parts.
+    `ends` tells where the first part begins in the plain body, and where each ends, if it was made of parts.
     """
 
     question: bytes
@@ -63,8 +63,8 @@ class Kept:
     @property
     def size(self) -> int:
         """Return about how many bytes it takes: its bodies, and the numbers and texts that it is made of."""
-        texts = len(self.plain.body)
-        return len(self.plain.body) + texts + (len(self.packed.body) if self.packed else 0) + self.read.size
+        texts_in_columns = len(self.plain.body)
+        return len(self.plain.body) + texts_in_columns + (len(self.packed.body) if self.packed else 0) + self.read.size
 
 
 def kept(question: bytes, read: Read, make: Make[Any], headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Kept:

@@ -6,12 +6,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.ingest.consumer import coarse, handler
+from services.ingest.consumer import coarse, fast_days, handler, planning, ready, together
 from services.ingest.consumer.applier import Applier
+from services.ingest.consumer.compacting import compact
 from shared.messages import Kind
 from tests.support.coarse import coarsen
 from tests.support.ledger import coarse_values, current_values
-from tests.support.uploads import batches
+from tests.support.uploads import Row, batches
 
 pytestmark = pytest.mark.anyio
 
@@ -65,3 +66,24 @@ async def test_nothing_is_summed_where_nothing_is_behind(engine: AsyncEngine) ->
         before = await connection.scalar(version)
         await Applier(engine).apply_ready(wait=True)
         assert await connection.scalar(version) == before
+
+
+@pytest.mark.parametrize("large", [2, 1000], ids=["one by one", "together"])
+async def test_what_several_rounds_of_a_transaction_apply_is_counted_once(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch, large: int
+) -> None:
+    """A compaction applies a deep backlog in one transaction, in rounds as the applier would."""
+    monkeypatch.setattr(ready, "MOST_ROWS", 1)
+    for module in (fast_days, planning, together):
+        monkeypatch.setattr(module, "LARGE", large)
+    await upload(engine, 1)
+    for ad_group in (2, 3, 4):
+        rows: list[Row] = [(ad_group, date(2026, 1, 2 + day), 1, 10, ad_group, 0, 1) for day in range(3)]
+        for batch in batches(Kind.AD_GROUP_STATS, rows, NOW + timedelta(seconds=60 + ad_group)):
+            await handler.take(engine, batch)
+    await compact(engine, NOW - timedelta(days=1), None, lambda _: None)
+    days = (await current_values(engine))["rollup"]
+    assert await coarse_values(engine) == coarsen(days)
+    async with engine.connect() as connection:
+        for table in ("ad_group_stat", "campaign_day", "total_day"):
+            assert await connection.scalar(text(f"SELECT sum(clicks) FROM {table}")) == 2 + 3 * (2 + 3 + 4)

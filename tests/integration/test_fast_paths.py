@@ -178,7 +178,14 @@ ALL_BUT_ONE = [
     *(stated(Mode.ADD, 3, (1, 2), (2, 2)), stated(Mode.UPSERT, 4, (1, 2), (2, 2)), Apply()),
     *(stated(Mode.UPSERT, 5, (1, 2), (2, 2), (2, 4)), Apply(), stated(Mode.ADD, 6, (1, 2), (2, 4)), Apply()),
 ]
-"""Where an upload has all keys of its dates, its sums are the days; where it has not, or may not know, they are not."""
+AMID_OTHERS = [
+    *(stated(Mode.UPSERT, 1, (1, 0), (1, 10)), Apply(), stated(Mode.UPSERT, 2, (1, 1), (1, 8)), Apply()),
+    *(stated(Mode.UPSERT, 3, (1, 1), (1, 8)), Apply()),
+]
+"""Where an upload has all keys of its dates, its sums are the days; where it has not, or may not know, they are not.
+
+But its first week and month may have other days before, and its last ones after.
+"""
 
 
 class Run:
@@ -282,6 +289,7 @@ def test_every_way_of_applying_gives_the_same(database_url: str) -> None:
         @example(SAID_AGAIN)
         @example(ALL_OF_THE_DATES)
         @example(ALL_BUT_ONE)
+        @example(AMID_OTHERS)
         def check(schedule: list[Any]) -> None:
             for rule, *ways in WAYS:
                 by_rule, *others = [loop.run(follow(engine, schedule, way)) for way in (rule, *ways)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ingest.consumer.fold_sql import FOLDS, TEMPORARY_TABLES, Fold
+from services.ingest.consumer.fold_sql import FOLDS, FORGET_DAYS, TEMPORARY_TABLES, Fold
 from shared.messages import Kind
 
 
@@ -22,8 +22,12 @@ class Written:
 
 
 async def prepare(connection: AsyncConnection) -> None:
-    """Make the temporary tables of what is touched, once a session; they are empty again after each commit."""
+    """Make the temporary tables of what is touched, once a session.
+
+    They are empty after each commit; those of days are so after this, too, since a transaction may go on from here.
+    """
     if await connection.scalar(text(f"SELECT to_regclass('pg_temp.{list(TEMPORARY_TABLES)[-1]}') IS NOT NULL")):
+        await connection.execute(text(FORGET_DAYS))
         return
     for table, columns in TEMPORARY_TABLES.items():
         await connection.execute(text(f"CREATE TEMP TABLE IF NOT EXISTS {table} ({columns}) ON COMMIT DELETE ROWS"))

@@ -30,11 +30,18 @@ TEMPORARY_TABLES = {
     "changed_day": "campaign_id bigint, date date",
     **{level.sums: ", ".join((*(f"{key} {_KEYS[key]}" for key in level.key_of_day), _SUMS)) for level in LEVELS},
 }
-"""Their contents last for one transaction; those of days collect over all of it for the rollup.
+"""Their contents last for one transaction at most; those of days collect over all attempts that it applies at once.
 
 `touched_day` says which sums are to be computed again, `day_delta` by how much others have moved, and `changed_day`
 for which of them the coarser sums are to be computed again. The last ones are what one large attempt comes to.
 """
+
+_OF_DAYS = ("touched_day", "day_delta", "changed_day", *(level.sums for level in LEVELS))
+FORGET_DAYS = f"""
+    WITH {", ".join(f"of_{table} AS (DELETE FROM {table})" for table in _OF_DAYS)}
+    SELECT
+"""
+"""What was collected is done with, where a transaction applies more than once, as a compaction of a backlog does."""
 
 COUNTING = """
     standing AS (
