@@ -194,32 +194,33 @@ async def test_what_it_fails_of_fails_the_transaction_and_not_the_upload(
     assert await days(engine) == {-1: 3}
 
 
-async def test_who_stops_does_not_wait_for_it(engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+@contextlib.asynccontextmanager
+async def summing_for_ever(engine: AsyncEngine) -> AsyncIterator[asyncio.Task[None]]:
+    """Have an upload applied, the sums of which take until the end of the context at least."""
     await arrive(engine, Kind.AD_GROUP_STATS, [stat(1, 1), stat(2, 2)], 0)
-    with monkeypatch.context() as slow:
+    with pytest.MonkeyPatch.context() as slow:
         slow.setattr(sums_sql, "keep", lambda _: "SELECT pg_sleep(60)")
-        applying_now = asyncio.create_task(Applier(engine).apply_ready(wait=False))
+        applying = asyncio.create_task(Applier(engine).apply_ready(wait=False))
         await until_summing(engine)
-        applying_now.cancel()
         async with asyncio.timeout(ENDED_SECONDS):
-            with pytest.raises(asyncio.CancelledError):
-                await applying_now
+            yield applying
+
+
+async def test_who_stops_does_not_wait_for_it(engine: AsyncEngine) -> None:
+    async with summing_for_ever(engine) as applying:
+        applying.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await applying
     async with asyncio.timeout(ENDED_SECONDS):
         await Applier(engine).apply_ready(wait=True)
     assert await days(engine) == {-1: 3}
 
 
-async def test_a_second_session_that_is_ended_by_the_server_is_made_up_for(
-    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await arrive(engine, Kind.AD_GROUP_STATS, [stat(1, 1), stat(2, 2)], 0)
-    with monkeypatch.context() as slow:
-        slow.setattr(sums_sql, "keep", lambda _: "SELECT pg_sleep(60)")
-        applying_now = asyncio.create_task(Applier(engine).apply_ready(wait=False))
+async def test_a_second_session_that_is_ended_by_the_server_is_made_up_for(engine: AsyncEngine) -> None:
+    async with summing_for_ever(engine) as applying:
         await until_summing(engine, then="pg_terminate_backend(pid)")
-        async with asyncio.timeout(ENDED_SECONDS):
-            with pytest.raises((DBAPIError, asyncpg.PostgresError, OSError), check=is_transient):
-                await applying_now
+        with pytest.raises((DBAPIError, asyncpg.PostgresError, OSError), check=is_transient):
+            await applying
     await Applier(engine).apply_ready(wait=True)
     assert await days(engine) == {-1: 3}
 

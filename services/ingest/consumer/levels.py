@@ -11,11 +11,11 @@ METRICS = ("impressions", "clicks", "conversions", "cost")
 
 @dataclass(frozen=True)
 class Level:
-    """A table of sums, how its key follows from a day's, and of which days (`d`) a row (`t`) is the sum."""
+    """A table of sums, how its key follows from a day's, and for coarser ones the days (`d`) of a row (`t`)."""
 
     table: str
     key_of_day: Mapping[str, str]
-    days: str
+    days: str = ""
 
     @property
     def sums(self) -> str:
@@ -50,8 +50,6 @@ def _steps(step: str) -> Level:
     )
 
 
-DAY = Level(
-    "campaign_day", {"campaign_id": "campaign_id", "date": "date"}, "(d.campaign_id, d.date) = (t.campaign_id, t.date)"
-)
+DAY = Level("campaign_day", {"campaign_id": "campaign_id", "date": "date"})
 COARSER = (_steps("week"), _steps("month"), Level("total_day", {"date": "date"}, "d.date = t.date"))
 LEVELS = (DAY, *COARSER)

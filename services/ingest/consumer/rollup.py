@@ -1,6 +1,6 @@
 """The rollup: each campaign's sums of each day, kept so that reads never touch the single stats.
 
-This is where totals are computed that the read API answers with.
+This is where totals are computed that the read API answers with, but for those of a large upload (`sums_sql`).
 """
 
 from sqlalchemy import text
